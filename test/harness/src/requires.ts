@@ -1,0 +1,92 @@
+/**
+ * Skips tests whose tool is not on this machine, visibly. It installs nothing.
+ * A skip always names the tool and what was looked for, and a tool that
+ * ROWLOCK_REQUIRE lists is never skipped: its absence is a failing test.
+ */
+import { accessSync, appendFileSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { test } from 'node:test';
+
+/** Returns why the tool cannot be used, or undefined if it can. */
+type Detector = () => string | undefined;
+
+const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const cephNames = ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-mgr'];
+
+const detectors: Readonly<Record<string, Detector>> = {
+  chromium: () => oneOf(chromiumNames),
+  ceph: () => allOf(cephNames),
+  root: () => (process.getuid?.() === 0 ? undefined : 'this process does not run as root'),
+};
+
+const asked = new Map<string, string | undefined>();
+
+/**
+ * Returns false if every named tool is here, else why not: the value of a test's `skip` option.
+ *
+ * Knows `chromium`, `ceph` and `root`; any other name is a program in PATH, as
+ * `go` or `strace`. Tells `npm test` what was asked for, for its summary.
+ */
+export function requires(...names: readonly string[]): false | string {
+  for (const name of names) {
+    const missing = lookFor(name);
+    if (missing !== undefined) return `needs ${name}: ${missing}`;
+  }
+  return false;
+}
+
+/** Returns the path of an installed program; of `chromium`, under whichever name it has. */
+export function toolPath(name: string): string {
+  const path = findFirst(name === 'chromium' ? chromiumNames : [name]);
+  if (path === undefined) throw new Error(`There is no ${name} in PATH. Guard the test with requires('${name}').`);
+  return path;
+}
+
+function lookFor(name: string): string | undefined {
+  if (asked.has(name)) return asked.get(name);
+  const detect = detectors[name] ?? (() => allOf([name]));
+  const missing = detect();
+  asked.set(name, missing);
+  report(name, missing);
+  if (missing !== undefined && required().includes(name)) failFor(name, missing);
+  return missing;
+}
+
+function required(): readonly string[] {
+  return (process.env['ROWLOCK_REQUIRE'] ?? '').split(',').map((name) => name.trim());
+}
+
+/** One test fails; those that need the tool are skipped as usual, and the rest of the file runs. */
+function failFor(name: string, missing: string): void {
+  void test(`${name} is here, as ROWLOCK_REQUIRE demands`, () => {
+    throw new Error(`ROWLOCK_REQUIRE names ${name}, but ${missing}.`);
+  });
+}
+
+function report(name: string, missing: string | undefined): void {
+  const file = process.env['ROWLOCK_TEST_REQUIREMENTS_FILE'];
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, missing: missing ?? null })}\n`);
+}
+
+function oneOf(names: readonly string[]): string | undefined {
+  return findFirst(names) === undefined ? `no ${names.join(', ')} found in PATH` : undefined;
+}
+
+function allOf(names: readonly string[]): string | undefined {
+  const missing = names.filter((name) => findFirst([name]) === undefined);
+  return missing.length === 0 ? undefined : `no ${missing.join(', ')} found in PATH`;
+}
+
+function findFirst(names: readonly string[]): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

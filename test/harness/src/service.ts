@@ -1,0 +1,113 @@
+/**
+ * The real service for tests: API, workers, disk and database, joined as in production, in the test's own process.
+ * Tokens are real ones; requests go over real sockets.
+ */
+
+import { join } from 'node:path';
+import {
+  createServer,
+  createWorker,
+  defaultQueues,
+  defaultSchemaNames,
+  type ServerConfig,
+} from '../../../packages/server/dist/index.js';
+import { freePort } from './free-port.ts';
+import { createMigratedDatabase, type MigratedDatabase } from './migrated-database.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { jwtSecret, signToken } from './tokens.ts';
+
+export interface ServiceOptions {
+  /** Work jobs in this process too. Default true. */
+  readonly workers?: boolean;
+  /** Changes to the configuration of the API. */
+  readonly config?: Partial<ServerConfig>;
+  readonly database?: MigratedDatabase;
+  readonly observe?: (observation: { readonly type: string }) => void;
+}
+
+export interface TestService {
+  readonly url: string;
+  readonly database: MigratedDatabase;
+  /** Folder of the bytes. */
+  readonly root: string;
+  readonly config: ServerConfig;
+  /** A request; `as` is a subject, `service` for the service role, undefined for no token. */
+  fetch(path: string, init?: RequestInit & { readonly as?: string | undefined }): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+/** Starts a service on a free port, with a database of its own unless one is given. */
+export async function startService(options: ServiceOptions = {}): Promise<TestService> {
+  const database = options.database ?? (await createMigratedDatabase());
+  const port = options.config?.port ?? (await freePort());
+  const config = serverConfig(database, port, options.config ?? {});
+  const parts = options.observe === undefined ? {} : { observe: options.observe };
+  const server = await createServer(config, parts);
+  const worker =
+    options.workers === false
+      ? undefined
+      : await createWorker(
+          {
+            database: { ...config.database, url: database.workerUrl },
+            backend: config.backend,
+            names: defaultSchemaNames,
+            queues: defaultQueues,
+            sweep_interval_seconds: 3600,
+            stop_timeout_ms: 10_000,
+          },
+          parts,
+        );
+  return {
+    url: server.url,
+    database,
+    root: config.backend.root,
+    config,
+    async fetch(path, { as, ...init } = {}) {
+      const headers = new Headers(init.headers);
+      if (as !== undefined) {
+        headers.set(
+          'authorization',
+          `Bearer ${await signToken(as === 'service' ? { role: 'service_role' } : { sub: as, role: 'authenticated' })}`,
+        );
+      }
+      return fetch(new URL(path, server.url), { ...init, headers });
+    },
+    async stop() {
+      await worker?.stop();
+      await server.stop();
+      if (options.database === undefined) {
+        await database.drop();
+      }
+    },
+  };
+}
+
+function serverConfig(database: MigratedDatabase, port: number, changes: Partial<ServerConfig>): ServerConfig {
+  return {
+    host: '127.0.0.1',
+    port,
+    database: { url: database.apiUrl, connections_max: 8, statement_timeout_ms: 10_000 },
+    backend: {
+      kind: 'disk',
+      root: join(temporaryFolder(), 'blobs'),
+      endpoint: `http://127.0.0.1:${port}`,
+      region: 'us-east-1',
+      bucket: 'civic-os-files',
+      access_key_id: 'TESTKEY',
+      secret_access_key: 'test-secret-access-key-of-forty-bytes...',
+    },
+    tokens: { secret: jwtSecret },
+    rules: {
+      anonymous_role: 'anon',
+      default_role: 'authenticated',
+      allowed_roles: ['anon', 'authenticated', 'service_role'],
+      role_claim: ['role'],
+    },
+    signed_urls: { current: { id: 'test', secret: 'signed-url-secret-of-at-least-32-bytes' } },
+    upload_bytes_max: 5 * 2 ** 30,
+    public_url: undefined,
+    cors_origins: [],
+    allowed_hosts: [],
+    ...changes,
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * Runs the compiled tests, each file in a process of its own, beside one
+ * PostgreSQL server for all. It decides nothing about what a test may do.
+ * Whatever happens, the server is stopped and temporary files are removed.
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { followNpm } from '../setup/npm-parent.mjs';
+import { setup } from '../setup/setup.mjs';
+import { findTests } from './find-tests.mjs';
+import { RequirementsReport } from './requirements-report.mjs';
+import { suiteOptions } from './suite-options.mjs';
+import { importHarness, provideDatabase } from './test-database.mjs';
+
+/** Sets up, runs the tests that the arguments choose, and ends the process: 0 if all passed. */
+export async function runSuite(args) {
+  followNpm();
+  const options = suiteOptions(args);
+  await setup();
+  const tests = findTests(options.filters);
+  if (tests.length === 0) {
+    console.error(`No test file's path contains ${options.filters.join(' or ')}.`);
+    process.exit(1);
+  }
+  const stopping = stopOnSignals();
+  const report = new RequirementsReport(await privateTemporaryFolder());
+  process.env.ROWLOCK_TEST_REQUIREMENTS_FILE = report.file;
+  const passed = await runWithDatabase(tests, options, { stopping, report });
+  if (stopping.signal.aborted) process.exit(128 + constants.signals[stopping.signal.reason.received]);
+  for (const line of report.lines()) console.log(line);
+  process.exit(passed && allRequiredRan(report, options) ? 0 : 1);
+}
+
+/** Why a run ends early; the test runner wants an error that it can add to. */
+class Interruption extends Error {
+  constructor(received) {
+    super(`interrupted by ${received}`);
+    this.received = received;
+  }
+}
+
+/** Ctrl-C may arrive twice, from the terminal and from npm: only a later one means "at once". */
+function stopOnSignals() {
+  const stopping = new AbortController();
+  let first = Number.POSITIVE_INFINITY;
+  const stopOn = (signal) => {
+    if (Date.now() - first > 1000) process.exit(128 + constants.signals[signal]);
+    if (stopping.signal.aborted) return;
+    first = Date.now();
+    console.error(`\n${signal}: stopping. Once more to leave at once.`);
+    stopping.abort(new Interruption(signal));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stopOn);
+  return stopping;
+}
+
+/** Everything that this process and its tests create as temporary lies in one folder, which goes with it. */
+async function privateTemporaryFolder() {
+  const { temporaryFolder } = await importHarness();
+  const folder = temporaryFolder({ mode: 0o711 });
+  const tmp = join(folder, 'tmp');
+  mkdirSync(tmp);
+  chmodSync(tmp, 0o1777);
+  process.env.TMPDIR = tmp;
+  return folder;
+}
+
+async function runWithDatabase(tests, options, { stopping, report }) {
+  const stopDatabase = await provideDatabase(stopping.signal).catch((error) => {
+    if (stopping.signal.aborted) return async () => {};
+    throw error;
+  });
+  try {
+    return stopping.signal.aborted ? false : await runFiles(tests, options, { stopping, report });
+  } finally {
+    await stopDatabase();
+  }
+}
+
+/** Returns whether every test passed. */
+async function runFiles(tests, options, { stopping, report }) {
+  let failures = 0;
+  const events = run({
+    files: tests.map(({ compiled }) => compiled),
+    concurrency: options.concurrency,
+    timeout: options.timeoutMs,
+    signal: stopping.signal,
+    ...(options.patterns.length > 0 ? { testNamePatterns: options.patterns } : {}),
+  });
+  events.on('test:fail', ({ todo }) => {
+    if (todo === undefined || todo === false) failures += 1;
+  });
+  events.on('test:pass', ({ skip }) => report.count(skip));
+  const printed = events.compose(new spec());
+  printed.pipe(process.stdout);
+  await new Promise((resolve, reject) => {
+    printed.once('end', resolve);
+    printed.once('error', reject);
+  });
+  return failures === 0;
+}
+
+/** Only a whole run can tell that a suite is missing. */
+function allRequiredRan(report, { filters, patterns }) {
+  if (filters.length > 0 || patterns.length > 0) return true;
+  const required = (process.env.ROWLOCK_REQUIRE ?? '').split(',').map((name) => name.trim());
+  const missing = report.neverAsked(required.filter((name) => name !== ''));
+  if (missing.length > 0) console.error(`ROWLOCK_REQUIRE names what no test asks for: ${missing.join(', ')}`);
+  return missing.length === 0;
+}
