@@ -1,0 +1,126 @@
+-- Removing bytes: after the commit that dropped the last reference, never before.
+
+-- One job for up to a hundred versions: a cascade over thousands of objects stays cheap.
+CREATE OR REPLACE FUNCTION storage_internal.enqueue_purges(version_ids uuid[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT :"metadata".enqueue_job(
+    'version_purge', jsonb_build_object('version_ids', jsonb_agg(id ORDER BY id)), 'maintenance', 3::smallint)
+  FROM (
+    SELECT id, (row_number() OVER (ORDER BY id) - 1) / 100 AS batch
+    FROM (SELECT DISTINCT unnest(version_ids) AS id) AS every
+    WHERE id IS NOT NULL
+  ) AS numbered
+  GROUP BY batch
+  ORDER BY batch
+$$;
+
+CREATE OR REPLACE FUNCTION storage_internal.version_is_referenced(wanted uuid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM storage.objects WHERE version_id = wanted)
+    OR EXISTS (SELECT FROM storage.variants WHERE version_id = wanted)
+    OR EXISTS (SELECT FROM storage.uploads WHERE version_id = wanted AND state <> 'refused' AND expires_at > now())
+$$;
+
+-- Marks a version as purging and says where its bytes are; no row when something still points at it, or when
+-- it is gone already. Commits before bytes are touched: from here on nothing can attach the version.
+CREATE OR REPLACE FUNCTION storage_internal.purge_begin(wanted uuid)
+RETURNS TABLE (backend text, key text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  version storage.versions;
+  derived uuid[];
+BEGIN
+  SELECT * INTO version FROM storage.versions WHERE id = wanted FOR UPDATE;
+  IF NOT FOUND OR version.state = 'gone' OR storage_internal.version_is_referenced(wanted) THEN
+    RETURN;
+  END IF;
+  IF version.state = 'writing' AND version.expires_at > now() THEN
+    RETURN; -- bytes may still be arriving
+  END IF;
+  DELETE FROM storage.uploads WHERE version_id = wanted;
+  WITH gone AS (DELETE FROM storage.variants WHERE source_version_id = wanted RETURNING variants.version_id)
+  SELECT array_agg(gone.version_id) INTO derived FROM gone WHERE gone.version_id IS NOT NULL;
+  UPDATE storage.versions SET state = 'purging', expires_at = coalesce(expires_at, now()) WHERE id = wanted;
+  IF derived IS NOT NULL THEN
+    PERFORM storage_internal.enqueue_purges(derived);
+  END IF;
+  RETURN QUERY SELECT version.backend, version.key;
+END
+$$;
+
+-- The bytes are deleted. A version that was stored cannot get late bytes, so its row goes; one that was not may
+-- (a presigned URL was out), so its row stays for seven days as a tombstone, and is then purged once more.
+CREATE OR REPLACE FUNCTION storage_internal.purge_end(wanted uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  DELETE FROM storage.versions WHERE id = wanted AND state = 'purging' AND stored_at IS NOT NULL;
+  UPDATE storage.versions SET state = 'gone', expires_at = now() + interval '7 days'
+  WHERE id = wanted AND state = 'purging' AND stored_at IS NULL;
+END
+$$;
+
+-- Finds what lost its job or its owner and enqueues its purge; returns how many versions were enqueued.
+-- `grace` shortens the wait for tests and operators: only what has been quiet for that long is touched.
+CREATE OR REPLACE FUNCTION storage_internal.sweep(grace interval, row_limit integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_ids uuid[];
+BEGIN
+  SELECT array_agg(id) INTO found_ids FROM (
+    SELECT v.id FROM storage.versions AS v
+    WHERE (v.state IN ('writing', 'purging') AND v.expires_at <= now())
+      OR (v.state = 'stored' AND v.stored_at <= now() - grace AND NOT storage_internal.version_is_referenced(v.id))
+    ORDER BY v.id
+    LIMIT row_limit
+  ) AS due;
+  IF found_ids IS NOT NULL THEN
+    PERFORM storage_internal.enqueue_purges(found_ids);
+  END IF;
+  RETURN coalesce(cardinality(found_ids), 0);
+END
+$$;
+
+-- Tombstones whose week is over: the caller deletes any late bytes, then forgets the row.
+CREATE OR REPLACE FUNCTION storage_internal.tombstones_due(row_limit integer)
+RETURNS TABLE (id uuid, backend text, key text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT v.id, v.backend, v.key FROM storage.versions AS v
+  WHERE v.state = 'gone' AND v.expires_at <= now() ORDER BY v.expires_at LIMIT row_limit
+$$;
+
+CREATE OR REPLACE FUNCTION storage_internal.tombstone_forget(wanted uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  DELETE FROM storage.versions WHERE id = wanted AND state = 'gone' AND expires_at <= now()
+$$;
+
+-- Asks for a sweep unless one is waiting or running already.
+CREATE OR REPLACE FUNCTION storage_internal.enqueue_maintenance(wanted_kind text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('rowlock.maintenance', 0));
+  IF EXISTS (
+    SELECT FROM :"metadata".river_job
+    WHERE kind = wanted_kind AND state IN ('available', 'running', 'retryable', 'scheduled', 'pending')
+  ) THEN
+    RETURN false;
+  END IF;
+  PERFORM :"metadata".enqueue_job(wanted_kind, '{}', 'maintenance', 4::smallint);
+  RETURN true;
+END
+$$;

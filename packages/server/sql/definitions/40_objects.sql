@@ -1,0 +1,219 @@
+-- What a row of storage.objects may say. Application roles write bucket, name, version reference, user metadata
+-- and cache control; everything else is filled here from what the server measured. PostgreSQL checks policies
+-- after BEFORE triggers and before NOT NULL, so policies judge true values.
+
+CREATE OR REPLACE FUNCTION storage.buckets_fill() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    NEW.name := coalesce(NEW.name, NEW.id);
+    NEW.id := coalesce(NEW.id, NEW.name);
+    NEW.owner_id := coalesce(NEW.owner_id, storage.caller_id());
+  ELSE
+    NEW.updated_at := now();
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE OR REPLACE TRIGGER buckets_fill BEFORE INSERT OR UPDATE ON storage.buckets
+  FOR EACH ROW EXECUTE FUNCTION storage.buckets_fill();
+
+-- Whoever owns an object sees its bucket. SECURITY DEFINER: the policies of the two tables cannot read each other.
+CREATE OR REPLACE FUNCTION storage.caller_owns_objects_in(wanted_bucket text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM storage.objects WHERE owner_id = storage.caller_id() AND bucket_id = wanted_bucket)
+$$;
+
+-- True inside the transaction that commits this very upload, and nowhere else.
+CREATE OR REPLACE FUNCTION storage.upload_is_committing(wanted uuid, wanted_bucket text, wanted_name text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+    SELECT FROM storage.uploads
+    WHERE version_id = wanted AND bucket_id = wanted_bucket AND name = wanted_name AND state = 'committing')
+$$;
+
+-- SECURITY INVOKER: may this caller point at this version, and give the object this name?
+CREATE OR REPLACE FUNCTION storage.objects_reference() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.bucket_id, NEW.name) IS DISTINCT FROM (OLD.bucket_id, OLD.name) AND NOT storage.may_move(OLD, NEW) THEN
+      RAISE EXCEPTION 'only the owner of the object or of its bucket may move it' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF NEW.version_id IS NOT DISTINCT FROM OLD.version_id THEN
+      RETURN NEW;
+    END IF;
+  END IF;
+  IF NEW.version_id IS NOT NULL
+    AND NOT storage.upload_is_committing(NEW.version_id, NEW.bucket_id, NEW.name)
+    AND NOT EXISTS (SELECT FROM storage.objects AS o WHERE o.version_id = NEW.version_id)
+  THEN
+    RAISE EXCEPTION 'the version is neither on an object that you can read nor your upload''s'
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE OR REPLACE TRIGGER objects_10_reference BEFORE INSERT OR UPDATE ON storage.objects
+  FOR EACH ROW EXECUTE FUNCTION storage.objects_reference();
+
+-- SECURITY DEFINER: fills what only the server knows. A row without a version is a question (may I?): it shows
+-- the policies what was declared, and then fails on NOT NULL, which means yes.
+CREATE OR REPLACE FUNCTION storage.objects_fill() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  version storage.versions;
+  declared jsonb;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    NEW.id := gen_random_uuid();
+    NEW.owner_id := storage.caller_id();
+    NEW.revision := 1;
+    NEW.created_at := now();
+    NEW.updated_at := now();
+    NEW.last_accessed_at := now();
+  ELSE
+    NEW.id := OLD.id;
+    NEW.owner_id := OLD.owner_id;
+    NEW.revision := OLD.revision + 1;
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := now();
+  END IF;
+  IF NEW.version_id IS NULL THEN
+    declared := nullif(current_setting('storage.declared', true), '')::jsonb;
+    NEW.size := coalesce((declared ->> 'size')::bigint, 0);
+    NEW.content_type := coalesce(declared ->> 'content_type', 'application/octet-stream');
+    NEW.detected_type := NULL;
+    NEW.sha256 := NULL;
+    RETURN NEW;
+  END IF;
+  SELECT * INTO version FROM storage.versions WHERE id = NEW.version_id AND state = 'stored' FOR SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the version has no bytes' USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  NEW.size := version.size;
+  NEW.content_type := coalesce(version.content_type, 'application/octet-stream');
+  NEW.detected_type := version.detected_type;
+  NEW.sha256 := version.sha256;
+  RETURN NEW;
+END
+$$;
+CREATE OR REPLACE TRIGGER objects_20_fill BEFORE INSERT OR UPDATE ON storage.objects
+  FOR EACH ROW EXECUTE FUNCTION storage.objects_fill();
+
+-- What follows from new bytes: variants where they can be made, and one job for all of them.
+CREATE OR REPLACE FUNCTION storage_internal.variants_wanted(content_type text, detected_type text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(detected_type, content_type)
+    IN ('image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff', 'image/avif')
+$$;
+
+CREATE OR REPLACE FUNCTION storage_internal.enqueue_variants(version_ids uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  WITH made AS (
+    INSERT INTO storage.variants (source_version_id, preset)
+    SELECT v, preset FROM unnest(version_ids) AS v, unnest(ARRAY['small', 'medium', 'large']) AS preset
+    ON CONFLICT ON CONSTRAINT variants_one_per_preset DO NOTHING
+    RETURNING source_version_id
+  )
+  SELECT array_agg(DISTINCT source_version_id) INTO version_ids FROM made;
+  PERFORM :"metadata".enqueue_job('thumbnail_generate', jsonb_build_object('version_id', v), 'thumbnails', 2::smallint)
+  FROM unnest(version_ids) AS v;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION storage.objects_inserted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  images uuid[];
+BEGIN
+  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type)
+  SELECT 'storage.object.created', id, revision, bucket_id, name, owner_id, version_id, size, content_type FROM new_rows;
+  SELECT array_agg(DISTINCT version_id) INTO images
+  FROM new_rows WHERE storage_internal.variants_wanted(content_type, detected_type);
+  IF images IS NOT NULL THEN
+    PERFORM storage_internal.enqueue_variants(images);
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER objects_inserted AFTER INSERT ON storage.objects
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_inserted();
+
+CREATE OR REPLACE FUNCTION storage.objects_updated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped uuid[];
+  images uuid[];
+BEGIN
+  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type)
+  SELECT 'storage.object.updated', id, revision, bucket_id, name, owner_id, version_id, size, content_type FROM new_rows;
+  SELECT array_agg(DISTINCT o.version_id),
+    array_agg(DISTINCT n.version_id) FILTER (WHERE storage_internal.variants_wanted(n.content_type, n.detected_type))
+  INTO dropped, images
+  FROM old_rows AS o JOIN new_rows AS n USING (id) WHERE o.version_id <> n.version_id;
+  IF dropped IS NOT NULL THEN
+    PERFORM storage_internal.enqueue_purges(dropped);
+  END IF;
+  IF images IS NOT NULL THEN
+    PERFORM storage_internal.enqueue_variants(images);
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER objects_updated AFTER UPDATE ON storage.objects
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_updated();
+
+CREATE OR REPLACE FUNCTION storage.objects_deleted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped uuid[];
+BEGIN
+  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id)
+  SELECT 'storage.object.deleted', id, revision + 1, bucket_id, name, owner_id FROM old_rows;
+  SELECT array_agg(DISTINCT version_id) INTO dropped FROM old_rows;
+  IF dropped IS NOT NULL THEN
+    PERFORM storage_internal.enqueue_purges(dropped);
+  END IF;
+  RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER objects_deleted AFTER DELETE ON storage.objects
+  REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_deleted();
+
+CREATE OR REPLACE FUNCTION storage.refuse_truncate() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'TRUNCATE would lose track of bytes; use DELETE' USING ERRCODE = 'feature_not_supported';
+END
+$$;
+CREATE OR REPLACE TRIGGER objects_truncate BEFORE TRUNCATE ON storage.objects
+  FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();
+CREATE OR REPLACE TRIGGER versions_truncate BEFORE TRUNCATE ON storage.versions
+  FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();
+CREATE OR REPLACE TRIGGER uploads_truncate BEFORE TRUNCATE ON storage.uploads
+  FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();

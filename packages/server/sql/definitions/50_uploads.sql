@@ -1,0 +1,267 @@
+-- Begin and commit of an upload. Both are called by the API's login role as one statement, become the caller
+-- to let the policies judge, and come back. Refusals are SQLSTATE RWLCK with the reason as the message.
+
+CREATE OR REPLACE FUNCTION storage.refuse(reason text, detail text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'RWLCK', MESSAGE = reason, DETAIL = detail;
+END
+$$;
+
+-- Does an allow-list accept a media type? Entries are exact or `type/*`; both sides are lower-case.
+CREATE OR REPLACE FUNCTION storage.media_type_allowed(allowed text[], media_type text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT allowed IS NULL OR cardinality(allowed) = 0 OR EXISTS (
+    SELECT FROM unnest(allowed) AS entry
+    WHERE entry IN ('*', '*/*') OR lower(entry) = media_type
+      OR (right(entry, 2) = '/*' AND starts_with(media_type, lower(left(entry, -1)))))
+$$;
+
+-- Asks the caller's policies whether this object may be written, without writing anything: PostgreSQL judges
+-- WITH CHECK after BEFORE triggers and before NOT NULL, so 23502 on version_id means yes and 42501 means no.
+-- SECURITY INVOKER, and callable by anyone: it answers only for oneself.
+CREATE OR REPLACE FUNCTION storage.may_upload(
+  wanted_bucket text, wanted_name text, declared jsonb, overwrite boolean
+) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  failed_table text;
+  failed_column text;
+BEGIN
+  PERFORM set_config('storage.declared', declared::text, true);
+  IF overwrite THEN
+    UPDATE storage.objects SET version_id = NULL WHERE bucket_id = wanted_bucket AND name = wanted_name;
+    RETURN false; -- no row: it is not there, or not the caller's to change
+  END IF;
+  INSERT INTO storage.objects (bucket_id, name) VALUES (wanted_bucket, wanted_name);
+  RAISE EXCEPTION 'an object without bytes was accepted' USING ERRCODE = 'assert_failure';
+EXCEPTION WHEN not_null_violation THEN
+  GET STACKED DIAGNOSTICS failed_table = TABLE_NAME, failed_column = COLUMN_NAME;
+  IF failed_table <> 'objects' OR failed_column <> 'version_id' THEN
+    RAISE;
+  END IF;
+  RETURN true;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION storage_internal.become(caller_role text, caller_claims text, operation text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM set_config('request.jwt.claims', caller_claims, true),
+    set_config('storage.operation', operation, true),
+    set_config('role', caller_role, true);
+END
+$$;
+
+-- Writes the intent. The sweep may take it once the bytes could have arrived at 64 KiB/s, plus 15 minutes.
+CREATE OR REPLACE FUNCTION storage_internal.open_upload(u storage.uploads, backend text, key text, patience interval)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  deadline timestamptz := now() + patience + interval '15 minutes'
+    + make_interval(secs => ceil(coalesce(u.declared_size, u.size_max) / 65536.0));
+BEGIN
+  INSERT INTO storage.versions (id, backend, key, content_type, expires_at)
+  VALUES (u.version_id, open_upload.backend, open_upload.key, u.content_type, deadline);
+  INSERT INTO storage.uploads (id, version_id, kind, bucket_id, name, caller_role, caller_claims, content_type,
+    declared_size, size_max, overwrite, cache_control, user_metadata, expires_at)
+  VALUES (u.id, u.version_id, u.kind, u.bucket_id, u.name, u.caller_role, u.caller_claims, u.content_type,
+    u.declared_size, u.size_max, u.overwrite, u.cache_control, u.user_metadata, deadline);
+END
+$$;
+
+-- Begins an upload. `if_absent`: fail when the name is taken. `overwrite`: true, false, or NULL for the bucket's
+-- own setting. Returns the largest body that will be accepted.
+CREATE OR REPLACE FUNCTION storage_internal.begin_upload(
+  upload_id uuid, version_id uuid, bucket_id text, name text, caller_role text, claims text, content_type text,
+  declared_size bigint, cache_control text, user_metadata jsonb, backend text, key text, overwrite_asked boolean, size_cap bigint
+) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+  u storage.uploads;
+  bucket storage.buckets;
+  is_there boolean;
+BEGIN
+  u.id := upload_id;
+  u.version_id := version_id;
+  u.kind := 'body';
+  u.bucket_id := bucket_id;
+  u.name := name;
+  u.caller_role := caller_role;
+  u.caller_claims := claims::jsonb;
+  u.content_type := content_type;
+  u.declared_size := declared_size;
+  u.cache_control := cache_control;
+  u.user_metadata := user_metadata;
+  PERFORM storage_internal.become(u.caller_role, claims, 'storage.object.upload');
+  SELECT * INTO bucket FROM storage.buckets AS b WHERE b.id = u.bucket_id;
+  IF NOT FOUND THEN
+    PERFORM storage.refuse('bucket_not_found', 'Bucket not found');
+  END IF;
+  u.overwrite := coalesce(overwrite_asked, bucket.overwrite = 'allow');
+  u.size_max := least(coalesce(bucket.file_size_limit, size_cap), size_cap);
+  is_there := EXISTS (SELECT FROM storage.objects AS o WHERE o.bucket_id = u.bucket_id AND o.name = u.name);
+  IF is_there AND NOT u.overwrite THEN
+    PERFORM storage.refuse('object_exists', 'The resource already exists');
+  END IF;
+  IF NOT storage.may_upload(u.bucket_id, u.name,
+    jsonb_build_object('size', u.declared_size, 'content_type', u.content_type), is_there)
+  THEN
+    PERFORM storage.refuse('not_allowed', 'the policies for UPDATE on storage.objects do not allow this');
+  END IF;
+  IF u.declared_size > u.size_max THEN
+    PERFORM storage.refuse('too_large', format('the body has %s bytes; at most %s are accepted', u.declared_size, u.size_max));
+  END IF;
+  IF NOT storage.media_type_allowed(bucket.allowed_mime_types, coalesce(u.content_type, 'application/octet-stream')) THEN
+    PERFORM storage.refuse('media_type_not_allowed', format('mime type %s is not supported', u.content_type));
+  END IF;
+  PERFORM set_config('role', 'none', true);
+  PERFORM storage_internal.open_upload(u, backend, key, interval '0');
+  RETURN u.size_max;
+END
+$$;
+
+-- Takes the intent for the transaction that commits it, and records what was measured.
+CREATE OR REPLACE FUNCTION storage_internal.take_upload(
+  upload_id uuid, true_size bigint, true_sha256 bytea, true_etag text, detected text
+) RETURNS storage.uploads
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  u storage.uploads;
+  bucket storage.buckets;
+BEGIN
+  UPDATE storage.uploads SET state = 'committing' WHERE id = upload_id AND state = 'open' RETURNING * INTO u;
+  IF NOT FOUND THEN
+    PERFORM storage.refuse('upload_gone', 'the upload expired, was refused or is finished');
+  END IF;
+  UPDATE storage.versions SET state = 'stored', size = true_size, sha256 = true_sha256, etag = true_etag,
+    detected_type = detected, stored_at = now(), expires_at = NULL
+  WHERE id = u.version_id AND state = 'writing';
+  IF NOT FOUND THEN
+    PERFORM storage.refuse('upload_gone', 'the upload''s bytes were swept');
+  END IF;
+  SELECT * INTO bucket FROM storage.buckets WHERE id = u.bucket_id;
+  IF NOT FOUND THEN
+    PERFORM storage.refuse('bucket_not_found', 'Bucket not found');
+  END IF;
+  IF true_size > least(coalesce(bucket.file_size_limit, u.size_max), u.size_max) THEN
+    PERFORM storage.refuse('too_large', format('the object has %s bytes; at most %s are accepted', true_size, u.size_max));
+  END IF;
+  IF detected IS NOT NULL AND NOT storage.media_type_allowed(bucket.allowed_mime_types, detected) THEN
+    PERFORM storage.refuse('media_type_not_allowed', format('the bytes are %s, which is not supported', detected));
+  END IF;
+  RETURN u;
+END
+$$;
+
+-- Writes the object as the caller. The loop ends: each turn either writes, or learns that somebody else's row
+-- appeared or went in between; a row that stays in the way without being the caller's is a refusal.
+CREATE OR REPLACE FUNCTION storage.write_object(u storage.uploads, OUT created boolean, OUT object storage.objects)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  FOR attempt IN 1..5 LOOP
+    IF u.overwrite THEN
+      UPDATE storage.objects SET version_id = u.version_id,
+        cache_control = coalesce(u.cache_control, cache_control), user_metadata = coalesce(u.user_metadata, user_metadata)
+      WHERE bucket_id = u.bucket_id AND name = u.name;
+      IF FOUND THEN
+        created := false;
+        EXIT;
+      END IF;
+    END IF;
+    BEGIN
+      INSERT INTO storage.objects (bucket_id, name, version_id, cache_control, user_metadata)
+      VALUES (u.bucket_id, u.name, u.version_id, u.cache_control, u.user_metadata);
+      created := true;
+      EXIT;
+    EXCEPTION WHEN unique_violation THEN
+      IF NOT u.overwrite THEN
+        PERFORM storage.refuse('object_exists', 'The resource already exists');
+      END IF;
+    END;
+  END LOOP;
+  IF created IS NULL THEN
+    IF EXISTS (SELECT FROM storage.objects WHERE bucket_id = u.bucket_id AND name = u.name) THEN
+      PERFORM storage.refuse('not_allowed', 'the policies for UPDATE on storage.objects do not allow this');
+    END IF;
+    PERFORM storage.refuse('object_exists', 'The resource already exists');
+  END IF;
+END
+$$;
+
+-- Forgets the intent, attaches the object to its files row, and says what was written: a caller who may write
+-- but not read learns no more than its own object.
+CREATE OR REPLACE FUNCTION storage_internal.finish_upload(u storage.uploads) RETURNS storage.objects
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  object storage.objects;
+BEGIN
+  DELETE FROM storage.uploads WHERE id = u.id;
+  SELECT * INTO object FROM storage.objects WHERE bucket_id = u.bucket_id AND name = u.name AND version_id = u.version_id;
+  IF u.kind = 'direct' THEN
+    PERFORM storage_internal.attach_file(u, object);
+  END IF;
+  RETURN object;
+END
+$$;
+
+-- Commits an upload as the live caller, or as the stored one when `caller_role` is NULL.
+CREATE OR REPLACE FUNCTION storage_internal.commit_upload(
+  upload_id uuid, caller_role text, claims text,
+  true_size bigint, true_sha256 bytea, true_etag text, detected text,
+  OUT created boolean, OUT object storage.objects
+)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  u storage.uploads := storage_internal.take_upload(upload_id, true_size, true_sha256, true_etag, detected);
+BEGIN
+  PERFORM storage_internal.become(
+    coalesce(caller_role, u.caller_role), coalesce(claims, u.caller_claims::text), 'storage.object.upload');
+  SELECT w.created INTO created FROM storage.write_object(u) AS w;
+  PERFORM set_config('role', 'none', true);
+  object := storage_internal.finish_upload(u);
+END
+$$;
+
+-- Gives an upload up: its bytes are purged. Does nothing once it is committed, so it is safe after a lost reply.
+CREATE OR REPLACE FUNCTION storage_internal.abandon_upload(upload_id uuid, reason text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  u storage.uploads;
+BEGIN
+  DELETE FROM storage.uploads WHERE id = upload_id AND state = 'open' RETURNING * INTO u;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE storage.versions SET expires_at = now() WHERE id = u.version_id AND state = 'writing';
+  PERFORM storage_internal.enqueue_purges(ARRAY[u.version_id]);
+  IF u.kind = 'direct' THEN
+    UPDATE :"metadata".files SET thumbnail_status = 'failed', thumbnail_error = reason, updated_at = now()
+    WHERE files.upload_id = u.id;
+  END IF;
+  RETURN true;
+END
+$$;

@@ -1,0 +1,80 @@
+-- Privileges: what each role may touch at all. Which rows, the policies say: see sql/policies/.
+
+ALTER TABLE storage.settings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.buckets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.objects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.versions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.uploads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.variants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.image_metadata ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.entities ENABLE ROW LEVEL SECURITY;
+ALTER TABLE :"metadata".files ENABLE ROW LEVEL SECURITY;
+ALTER TABLE :"metadata".file_upload_requests ENABLE ROW LEVEL SECURITY;
+
+-- Privileges. Application roles: columns that a person may choose. Nothing on versions, uploads, jobs, changes.
+
+GRANT USAGE ON SCHEMA storage, :"metadata" TO :"anon", :"authenticated", :"service_role";
+GRANT SELECT ON storage.buckets, storage.objects, storage.variants, storage.image_metadata
+  TO :"anon", :"authenticated", :"service_role";
+GRANT INSERT (id, name, policy, file_size_limit, allowed_mime_types, overwrite),
+  UPDATE (policy, file_size_limit, allowed_mime_types, overwrite), DELETE
+  ON storage.buckets TO :"authenticated", :"service_role";
+GRANT INSERT (bucket_id, name, version_id, user_metadata, cache_control),
+  UPDATE (bucket_id, name, version_id, user_metadata, cache_control), DELETE
+  ON storage.objects TO :"anon", :"authenticated", :"service_role";
+GRANT SELECT, DELETE ON :"metadata".files TO :"anon", :"authenticated", :"service_role";
+GRANT SELECT (id, entity_type, entity_id, file_name, file_type, status, presigned_url, s3_key, file_id, error_message,
+  created_at, updated_at, requested_by)
+  ON :"metadata".file_upload_requests TO :"anon", :"authenticated", :"service_role";
+
+-- Functions: nobody, then exactly these.
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA storage, storage_internal FROM PUBLIC;
+REVOKE ALL ON FUNCTION :"metadata".files_can_view(text, text, text), :"metadata".files_can_attach(text, text),
+  :"api".request_upload_url(text, text, text, text), :"api".get_upload_url(uuid),
+  :"api".create_file_record(uuid, text, text, text, text, bigint, text, text, text, text),
+  :"api".delete_file_record(uuid), :"api".get_file_storage_stats()
+  FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.foldername(text), storage.filename(text),
+  storage.extension(text), storage.caller_id(), storage.may_move(storage.objects, storage.objects),
+  storage.entity_is_attached(text), storage.entity_definition(text), storage.can_select_entity(text, text),
+  storage.caller_owns_objects_in(text), storage.upload_is_committing(uuid, text, text), storage.media_type_allowed(text[], text),
+  storage.may_upload(text, text, jsonb, boolean), storage.assert_may_attach(text, text),
+  storage.assert_may_upload_file(text, text, text, text, text, uuid),
+  storage.object_metadata(bigint, text, text, bytea, uuid, timestamptz),
+  storage.refuse(text, text), storage.write_object(storage.uploads), storage.read_object(text, text, text),
+  :"metadata".files_can_view(text, text, text), :"metadata".files_can_attach(text, text),
+  :"api".get_upload_url(uuid), :"api".delete_file_record(uuid), :"api".get_file_storage_stats(),
+  :"api".request_upload_url(text, text, text, text),
+  :"api".create_file_record(uuid, text, text, text, text, bigint, text, text, text, text)
+  TO :"anon", :"authenticated", :"service_role", rowlock_worker, rowlock_authenticator;
+
+-- Reachable only through the BEGIN ATOMIC functions of the API schema: no USAGE on the schema is granted.
+GRANT EXECUTE ON FUNCTION storage_internal.uuid_v7(), storage_internal.setting(text),
+  storage_internal.version_location(uuid),
+  storage_internal.create_file_request(text, text, text, text, uuid, text),
+  storage_internal.create_file(uuid, text, text, text, text, bigint, text, text, text, boolean)
+  TO :"anon", :"authenticated", :"service_role";
+
+GRANT USAGE ON SCHEMA storage, storage_internal TO rowlock_authenticator;
+GRANT EXECUTE ON FUNCTION
+  storage_internal.become(text, text, text),
+  storage_internal.begin_upload(uuid, uuid, text, text, text, text, text, bigint, text, jsonb, text, text, boolean, bigint),
+  storage_internal.open_upload(storage.uploads, text, text, interval),
+  storage_internal.commit_upload(uuid, text, text, bigint, bytea, text, text),
+  storage_internal.take_upload(uuid, bigint, bytea, text, text),
+  storage_internal.finish_upload(storage.uploads),
+  storage_internal.abandon_upload(uuid, text), storage_internal.direct_upload(text, text),
+  storage_internal.signed_object(text, text, uuid, text)
+  TO rowlock_authenticator;
+GRANT USAGE ON SCHEMA storage, storage_internal, :"metadata" TO rowlock_worker;
+GRANT SELECT ON ALL TABLES IN SCHEMA storage TO rowlock_worker;
+GRANT SELECT ON :"metadata".files, :"metadata".file_upload_requests TO rowlock_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON :"metadata".river_job, :"metadata".river_queue, :"metadata".river_leader,
+  :"metadata".rowlock_worker_lease TO rowlock_worker;
+GRANT SELECT ON :"metadata".river_migration TO rowlock_worker;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA :"metadata" TO rowlock_worker;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA storage_internal TO rowlock_worker;
+GRANT EXECUTE ON FUNCTION storage.objects_reference(), storage.objects_fill() TO rowlock_worker;

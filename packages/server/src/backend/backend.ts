@@ -1,0 +1,143 @@
+/**
+ * What a blob store must be able to do: about ten methods that every backend implements alike and that
+ * `conformance.ts` tests alike. It knows keys and bytes; it knows nothing of objects, buckets' policies or
+ * callers, and decides nothing. Invariant: a key is written at most once and shows either all of its bytes
+ * or none.
+ */
+import type { Readable } from 'node:stream';
+import { isRowlockError } from '@rowlock/client/contract';
+
+/** The bytes of an object from `start` to `end`, both counted from 0 and both included. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PutOptions {
+  /** Ends the put early; nothing stays behind and the put rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface GetResult {
+  /** Size of the whole object in bytes, also when a range was asked for. */
+  readonly size: number;
+  /** The bytes asked for. The caller reads it to its end or destroys it. */
+  readonly stream: Readable;
+}
+
+export interface HeadResult {
+  readonly size: number;
+  readonly last_modified: Date;
+  /** Opaque and without quotes; differs whenever the bytes were replaced. */
+  readonly etag: string;
+}
+
+export interface ListOptions {
+  /** Only keys that begin with exactly these characters. */
+  readonly prefix?: string;
+}
+
+export interface ListedObject {
+  readonly key: string;
+  readonly size: number;
+  readonly last_modified: Date;
+}
+
+/** What a put left behind that did not finish. */
+export interface UnfinishedObject {
+  /** Names the leftover in reports; it is not a key. */
+  readonly id: string;
+  readonly size: number;
+  /** Milliseconds since it was last written. */
+  readonly age_ms: number;
+}
+
+export interface PresignPutOptions {
+  /** Whole seconds, 1 to 604,800. */
+  readonly expirySeconds: number;
+  /** Signed when given and not empty: the PUT must then send exactly this type. */
+  readonly contentType?: string;
+  /** Signed when given: the PUT must then send exactly this many bytes. */
+  readonly contentLength?: number;
+  /** Signed as the header `x-amz-acl` when given: the PUT must then send it. */
+  readonly acl?: string;
+  readonly now?: Date;
+}
+
+export interface PresignGetOptions {
+  /** Whole seconds, 1 to 604,800. */
+  readonly expirySeconds: number;
+  /** Becomes the answer's `Content-Disposition`. */
+  readonly contentDisposition?: string;
+  /** Becomes the answer's `Content-Type`. */
+  readonly contentType?: string;
+  readonly now?: Date;
+}
+
+/**
+ * A blob store.
+ *
+ * Every method that takes a key refuses one that `assertKey` refuses (`invalid_name`, `name_too_long`).
+ * Errors are `RowlockError`s to be told apart with `isNotFound`, `isAlreadyExists` and `isOutOfSpace`;
+ * whatever else a store throws is a failure of the store.
+ */
+export interface Backend {
+  /** The kind of store, as stored in `versions.backend`: `disk`, `s3`, `postgres`. */
+  readonly name: string;
+  /** The store's own bucket, as it stands in presigned URLs. */
+  readonly bucket: string;
+
+  /**
+   * Writes a new object; an existing one is never replaced (`isAlreadyExists`).
+   *
+   * When it resolves the bytes are durable; until then nothing is visible under the key; when it rejects,
+   * nothing stays behind. The chunks of `source` belong to the backend once yielded. When the put fails
+   * before the source has ended, the source's iterator is told to `return()` and not waited for, so a
+   * caller who wants to keep a request's socket passes `request.iterator({ destroyOnReturn: false })`.
+   */
+  put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<{ size: number }>;
+
+  /** Opens an object for reading; a range is cut at the object's end and must begin inside of it. */
+  get(key: string, range?: ByteRange): Promise<GetResult>;
+
+  /** Tells size, time and etag of an object, or undefined where there is none. */
+  head(key: string): Promise<HeadResult | undefined>;
+
+  /** Removes an object durably; idempotent, tells whether there was one. */
+  delete(key: string): Promise<boolean>;
+
+  /** Walks over all objects in no particular order, without holding all keys in memory. */
+  list(options?: ListOptions): AsyncIterable<ListedObject>;
+
+  /** Walks over what unfinished puts left behind, running ones included. */
+  listUnfinished(): AsyncIterable<UnfinishedObject>;
+
+  /** Removes unfinished puts not written to for longer than the given milliseconds; returns how many. */
+  removeUnfinished(olderThanMs: number): Promise<number>;
+
+  /** Signs a URL that lets its holder PUT this key. Nothing is looked up: the key need not exist. */
+  presignPut(key: string, options: PresignPutOptions): string;
+
+  /** Signs a URL that lets its holder GET this key. */
+  presignGet(key: string, options: PresignGetOptions): string;
+
+  /** Resolves when the store accepts writes now; throws what is wrong otherwise. */
+  check(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** Tells whether the error says that the key has no bytes. */
+export function isNotFound(error: unknown): boolean {
+  return isRowlockError(error, 'object_not_found');
+}
+
+/** Tells whether the error says that the key has bytes already. */
+export function isAlreadyExists(error: unknown): boolean {
+  return isRowlockError(error, 'object_exists');
+}
+
+/** Tells whether the error says that the store is full. */
+export function isOutOfSpace(error: unknown): boolean {
+  return isRowlockError(error, 'out_of_space');
+}

@@ -1,0 +1,54 @@
+/** What the service is configured with, as values: the library reads no environment. */
+import type { AccessRules } from './auth/access-rules.ts';
+import type { SignedUrlKeys } from './auth/signed-url.ts';
+import type { TokenVerifierOptions } from './auth/token-verifier.ts';
+import type { SchemaNames } from './metadata/migrate.ts';
+
+/** Where bytes are. */
+export interface DiskBackendConfig {
+  readonly kind: 'disk';
+  /** Folder of the bytes. */
+  readonly root: string;
+  /** How presigned URLs name us: the endpoint clients reach, and the credentials they are signed with. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly access_key_id: string;
+  readonly secret_access_key: string;
+}
+
+export interface DatabaseConfig {
+  /** Logs in as `rowlock_authenticator` for the API, as `rowlock_worker` for workers. */
+  readonly url: string;
+  readonly connections_max: number;
+  readonly statement_timeout_ms: number;
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly database: DatabaseConfig;
+  readonly backend: DiskBackendConfig;
+  readonly tokens: TokenVerifierOptions;
+  readonly rules: AccessRules;
+  readonly signed_urls: SignedUrlKeys;
+  readonly upload_bytes_max: number;
+  readonly public_url: string | undefined;
+  readonly cors_origins: readonly string[];
+  readonly allowed_hosts: readonly string[];
+}
+
+export interface WorkerConfig {
+  readonly database: DatabaseConfig;
+  readonly backend: DiskBackendConfig;
+  readonly names: SchemaNames;
+  /** Attempts at once, by queue; a queue that is not named is not worked. */
+  readonly queues: Readonly<Record<string, number>>;
+  /** How often a sweep is asked for, in seconds. */
+  readonly sweep_interval_seconds: number;
+  /** How long running jobs may take to finish when stopping, in milliseconds. */
+  readonly stop_timeout_ms: number;
+}
+
+/** The queues of this version and how many attempts run at once. */
+export const defaultQueues: Readonly<Record<string, number>> = { s3_signer: 50, thumbnails: 2, maintenance: 4 };

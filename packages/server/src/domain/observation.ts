@@ -1,0 +1,30 @@
+/**
+ * The one union of everything that the process reports. Logs and metrics are two switches over it. No token, secret,
+ * presigned URL or object name goes into a metric label, and none of the first three into a log.
+ */
+
+export type Observation =
+  | {
+      readonly type: 'request';
+      readonly method: string;
+      readonly route: string;
+      readonly status: number;
+      readonly duration_ms: number;
+      readonly request_id: string;
+      readonly reason?: string | undefined;
+      readonly bytes_in?: number | undefined;
+      readonly bytes_out?: number | undefined;
+    }
+  | { readonly type: 'internal_error'; readonly where: string; readonly error: unknown; readonly request_id?: string }
+  | {
+      readonly type: 'job';
+      readonly kind: string;
+      readonly outcome: string;
+      readonly duration_ms: number;
+      readonly error?: unknown;
+    }
+  | { readonly type: 'queue'; readonly message: string; readonly error?: unknown }
+  | { readonly type: 'sweep'; readonly enqueued: number; readonly completed: number; readonly forgotten: number }
+  | { readonly type: 'lifecycle'; readonly message: string };
+
+export type Observe = (observation: Observation) => void;

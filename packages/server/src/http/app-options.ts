@@ -1,0 +1,25 @@
+/** What the HTTP edge is given. It reaches the database and the bytes through operations only. */
+import type { AccessRules } from '../auth/access-rules.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { Observe } from '../domain/observation.ts';
+import type { BlobDoor } from '../operations/blob-door.ts';
+import type { OperationContext } from '../operations/context.ts';
+
+export interface AppOptions {
+  readonly context: OperationContext;
+  readonly verifier: TokenVerifier;
+  readonly rules: AccessRules;
+  readonly observe: Observe;
+  /** The base of absolute URLs in answers, without a slash at its end; the request's own host when undefined. */
+  readonly publicUrl: string | undefined;
+  /** Origins that browsers may call from; `*` for any, without credentials. */
+  readonly corsOrigins: readonly string[];
+  /** Host names that are served; any when empty. Protects a development server from rebinding of names. */
+  readonly allowedHosts: readonly string[];
+  /** Presigned URLs that we answer ourselves; undefined where the store does. */
+  readonly door: BlobDoor | undefined;
+  /** Rejects while the process cannot serve. */
+  readonly ready: () => Promise<void>;
+  readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>;
+  readonly version: string;
+}

@@ -1,0 +1,99 @@
+/**
+ * Where errors end: the one place that turns them into answers. Ours are spelled as the contract says; Fastify's are
+ * mapped to ours; anything else is `internal`, reported to the observer and shown to nobody.
+ */
+import { type ErrorReason, errorBody, RowlockError } from '@rowlock/client/contract';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Observe } from '../domain/observation.ts';
+
+const byFastifyCode: Readonly<Record<string, ErrorReason>> = {
+  FST_ERR_VALIDATION: 'invalid_request',
+  FST_ERR_BAD_URL: 'invalid_name',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_not_allowed',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_request',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'incomplete_body',
+};
+
+const clientGone: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ABORT_ERR',
+  'ECONNABORTED',
+]);
+
+/** The error that a caller may see for whatever was thrown. */
+export function asRowlockError(error: unknown): RowlockError {
+  if (error instanceof RowlockError) {
+    return error;
+  }
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known = byFastifyCode[code];
+  if (known !== undefined) {
+    return new RowlockError(known, (error as Error).message, { cause: error });
+  }
+  if (error instanceof SyntaxError || (error as Partial<FastifyError>).statusCode === 400) {
+    return new RowlockError('invalid_request', 'The request cannot be read', { cause: error });
+  }
+  if (clientGone.has(code)) {
+    return new RowlockError('client_closed', 'The client closed the connection', { cause: error });
+  }
+  return new RowlockError('internal', 'Something went wrong on our side; the request id is in the log', {
+    cause: error,
+  });
+}
+
+/** Sends the JSON answer of an error under `/storage/v1`. */
+export function sendError(reply: FastifyReply, error: RowlockError): FastifyReply {
+  errorHeaders(reply, error);
+  return reply.code(error.status).send(errorBody(error.reason, error.message));
+}
+
+/** Headers that belong to an error whatever its body: no caching, when to come back, what to authenticate with. */
+export function errorHeaders(reply: FastifyReply, error: RowlockError): void {
+  reply.removeHeader('content-type').header('cache-control', 'no-store').header('x-rowlock-reason', error.reason);
+  for (const name of [
+    'etag',
+    'last-modified',
+    'content-length',
+    'content-range',
+    'content-disposition',
+    'accept-ranges',
+  ]) {
+    reply.removeHeader(name);
+  }
+  if (error.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', String(error.retryAfterSeconds));
+  }
+  if (error.status === 401) {
+    reply.header('www-authenticate', 'Bearer');
+  }
+}
+
+/** Installs the error handler and the answer for unknown routes. */
+export function installErrors(app: FastifyInstance, observe: Observe): void {
+  app.setErrorHandler((thrown, request: FastifyRequest, reply) => {
+    const error = asRowlockError(thrown);
+    reportInternal(observe, error, request);
+    return sendError(reply, error);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendError(
+      reply,
+      new RowlockError('route_not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}`),
+    ),
+  );
+}
+
+/** Reports what is ours to fix, with its cause. */
+export function reportInternal(observe: Observe, error: RowlockError, request: FastifyRequest): void {
+  if (error.reason === 'internal') {
+    observe({
+      type: 'internal_error',
+      where: `${request.method} ${request.routeOptions.url ?? '?'}`,
+      error: error.cause,
+      request_id: request.id,
+    });
+  }
+}

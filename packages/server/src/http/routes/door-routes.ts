@@ -1,0 +1,100 @@
+/** Presigned URLs that we answer ourselves, in S3's dialect: XML errors, no JSON. */
+import { errorSpellings, type RowlockError } from '@rowlock/client/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseRange } from '../../domain/byte-range.ts';
+import { isActiveType } from '../../domain/media-type.ts';
+import { type DoorRequest, getAtDoor, putAtDoor, verifyDoorRequest } from '../../operations/blob-door.ts';
+import type { AppOptions } from '../app-options.ts';
+import { asRowlockError, errorHeaders, reportInternal } from '../errors.ts';
+import { bodyOf, declaredSize } from './upload-routes.ts';
+
+const s3Codes: Partial<Record<RowlockError['reason'], string>> = {
+  invalid_signature: 'AccessDenied',
+  precondition_failed: 'PreconditionFailed',
+  upload_gone: 'NoSuchUpload',
+  too_large: 'EntityTooLarge',
+  incomplete_body: 'IncompleteBody',
+  object_not_found: 'NoSuchKey',
+  invalid_name: 'InvalidURI',
+  unavailable: 'ServiceUnavailable',
+  internal: 'InternalError',
+};
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** S3's error document. */
+export function errorXml(error: RowlockError): string {
+  const code = s3Codes[error.reason] ?? errorSpellings[error.reason].code;
+  const message = error.message.replace(/[&<>"]/g, (c) => entities[c] ?? c);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+}
+
+function doorRequest(request: FastifyRequest): DoorRequest {
+  const [rawPath = '', rawQuery = ''] = (request.raw.url ?? '').split(/\?(.*)/s, 2);
+  return {
+    method: request.method as DoorRequest['method'],
+    host: request.headers.host ?? '',
+    rawPath,
+    rawQuery,
+    headers: request.headers,
+  };
+}
+
+async function answerGet(
+  options: AppOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  door: NonNullable<AppOptions['door']>,
+) {
+  const grant = verifyDoorRequest(door, doorRequest(request));
+  const found = await getAtDoor(options.context, grant);
+  const type = grant.content_type ?? 'application/octet-stream';
+  reply
+    .header('accept-ranges', 'bytes')
+    .header('etag', `"${found.etag}"`)
+    .header('last-modified', found.last_modified.toUTCString())
+    .header('content-type', type)
+    .header('cache-control', 'private, no-cache')
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer');
+  if (isActiveType(type)) {
+    reply.header('content-security-policy', "sandbox; default-src 'none'");
+  }
+  if (grant.content_disposition !== undefined) {
+    reply.header('content-disposition', grant.content_disposition);
+  }
+  const range = parseRange(request.headers.range, found.size);
+  if (range === 'unsatisfiable') {
+    return reply.code(416).header('content-range', `bytes */${found.size}`).send();
+  }
+  reply.header('content-length', String(range === undefined ? found.size : range.end - range.start + 1));
+  if (range !== undefined) {
+    reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${found.size}`);
+  }
+  return request.method === 'HEAD' ? reply.send() : reply.send(await found.open(range));
+}
+
+/** Registers the door below the bucket that presigned URLs name. */
+export function doorRoutes(app: FastifyInstance, options: AppOptions, door: NonNullable<AppOptions['door']>): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = asRowlockError(thrown);
+    reportInternal(options.observe, error, request);
+    errorHeaders(reply, error);
+    return reply.code(error.status).type('application/xml').send(errorXml(error));
+  });
+  const schema = { hide: true };
+
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: `/${door.bucket}/*`,
+    schema,
+    handler: (request, reply) => answerGet(options, request, reply, door),
+  });
+  app.put(`/${door.bucket}/*`, { schema }, async (request, reply) => {
+    const grant = verifyDoorRequest(door, doorRequest(request));
+    const { etag } = await putAtDoor(options.context, grant, bodyOf(request.raw), declaredSize(request));
+    return reply.code(200).header('etag', `"${etag}"`).send();
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * Sends the bytes of an object: conditions, ranges, and the headers that keep a browser from running what somebody
+ * uploaded. It decides nothing about who may read: it is given an object that was opened for the caller.
+ */
+import { RowlockError } from '@rowlock/client/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseRange } from '../domain/byte-range.ts';
+import { isActiveType } from '../domain/media-type.ts';
+import { baseName } from '../domain/names.ts';
+import type { OpenedObject } from '../operations/read-object.ts';
+
+export interface SendOptions {
+  /** Save as a file; a text is the file's name. */
+  readonly download?: string | boolean | undefined;
+  /** Until when the answer may be used: of a signed URL. */
+  readonly expiresAt?: Date | undefined;
+}
+
+/** Answers 200, 206, 304, 412 or 416 with the headers of the object, and its bytes unless the method is HEAD. */
+export async function sendObject(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  object: OpenedObject,
+  options: SendOptions = {},
+): Promise<FastifyReply> {
+  const etag = `"${object.etag}"`;
+  setHeaders(reply, object, etag, options);
+  if (isNotModified(request, object, etag)) {
+    return reply.code(304).send();
+  }
+  const ifMatch = request.headers['if-match'];
+  if (ifMatch !== undefined && !matches(ifMatch, etag)) {
+    throw new RowlockError('precondition_failed', 'The object is not the one that If-Match names');
+  }
+  const range = rangeApplies(request, object, etag) ? parseRange(request.headers.range, object.size) : undefined;
+  if (range === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${object.size}`);
+    const error = new RowlockError('range_not_satisfiable', `The object has ${object.size} bytes`);
+    return reply.code(416).type('application/json').header('cache-control', 'no-store').send(rangeBody(error));
+  }
+  if (range !== undefined) {
+    reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${object.size}`);
+  }
+  const length = range === undefined ? object.size : range.end - range.start + 1;
+  reply.header('content-length', String(length));
+  if (request.method === 'HEAD') {
+    return reply.send();
+  }
+  return reply.send(await object.open(range));
+}
+
+function rangeBody(error: RowlockError): string {
+  return JSON.stringify({
+    statusCode: '416',
+    error: 'invalid_range',
+    message: error.message,
+    code: error.code,
+    reason: error.reason,
+  });
+}
+
+function setHeaders(reply: FastifyReply, object: OpenedObject, etag: string, options: SendOptions): void {
+  const active = isActiveType(object.content_type) || isActiveType(object.detected_type);
+  reply
+    .header('accept-ranges', 'bytes')
+    .header('etag', etag)
+    .header('last-modified', object.last_modified.toUTCString())
+    .header('content-type', object.content_type)
+    .header('cache-control', cacheControl(object, options))
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .header('cross-origin-resource-policy', 'cross-origin')
+    .header('x-robots-tag', 'none');
+  if (options.expiresAt !== undefined) {
+    reply.header('expires', options.expiresAt.toUTCString());
+  }
+  if (active) {
+    reply.header('content-security-policy', "sandbox; default-src 'none'");
+  }
+  if (active || (options.download !== undefined && options.download !== false)) {
+    const asked =
+      typeof options.download === 'string' && options.download !== '' ? options.download : baseName(object.name);
+    reply.header('content-disposition', contentDisposition(asked));
+  }
+}
+
+/** `attachment` with an ASCII fallback and the real name (RFC 6266, RFC 8187). */
+export function contentDisposition(fileName: string): string {
+  const safe = fileName.toWellFormed().replace(/[^\x20-\x7e]|["\\%]/g, '_');
+  const encoded = encodeURIComponent(fileName.toWellFormed()).replace(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${safe}"; filename*=UTF-8''${encoded}`;
+}
+
+/** Shared caches may keep public objects only; everything else is the caller's own, and asked for again. */
+function cacheControl(object: OpenedObject, options: SendOptions): string {
+  const stored = object.cache_control ?? 'no-cache';
+  if (object.public) {
+    return stored;
+  }
+  if (options.expiresAt !== undefined) {
+    const seconds = Math.max(0, Math.floor((options.expiresAt.getTime() - Date.now()) / 1000));
+    return `private, max-age=${seconds}`;
+  }
+  const age = /max-age=(\d{1,9})/.exec(stored)?.[1];
+  return age === undefined ? 'private, no-cache' : `private, max-age=${age}`;
+}
+
+function matches(header: string, etag: string): boolean {
+  return (
+    header.length <= 8192 &&
+    header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+  );
+}
+
+function isNotModified(request: FastifyRequest, object: OpenedObject, etag: string): boolean {
+  const ifNoneMatch = request.headers['if-none-match'];
+  if (ifNoneMatch !== undefined) {
+    return matches(ifNoneMatch, etag);
+  }
+  const since = Date.parse(request.headers['if-modified-since'] ?? '');
+  return !Number.isNaN(since) && Math.floor(object.last_modified.getTime() / 1000) * 1000 <= since;
+}
+
+function rangeApplies(request: FastifyRequest, object: OpenedObject, etag: string): boolean {
+  const ifRange = request.headers['if-range'];
+  if (typeof ifRange !== 'string') {
+    return true;
+  }
+  return ifRange === etag || Date.parse(ifRange) === Math.floor(object.last_modified.getTime() / 1000) * 1000;
+}

@@ -1,0 +1,28 @@
+export { openBackend } from './backend/open-backend.ts';
+export {
+  type DatabaseConfig,
+  type DiskBackendConfig,
+  defaultQueues,
+  type ServerConfig,
+  type WorkerConfig,
+} from './config.ts';
+export { enableFaults, type FaultPoint, faultPoints } from './domain/fault.ts';
+export type { Observation, Observe } from './domain/observation.ts';
+export { jobKindNames } from './jobs/job-kinds.ts';
+export { createLog } from './log.ts';
+export { Database } from './metadata/database.ts';
+export {
+  defaultSchemaNames,
+  type MigrateOptions,
+  type MigrateReport,
+  migrate,
+  type SchemaNames,
+} from './metadata/migrate.ts';
+export { printSchema } from './metadata/print-schema.ts';
+export { rpcNames } from './metadata/rpc.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export { type FsckReport, fsck } from './operations/fsck.ts';
+export { type SweepOptions, type SweepReport, sweep } from './operations/sweep.ts';
+export { createServer, type RunningServer } from './server.ts';
+export { version } from './version.ts';
+export { createWorker, type RunningWorker } from './worker.ts';

@@ -1,0 +1,32 @@
+/** What a job kind is: where it runs, how often it is tried, and one call into the domain. */
+import type { Backend } from '../backend/backend.ts';
+import type { Observe } from '../domain/observation.ts';
+import type { Database } from '../metadata/database.ts';
+
+/** What jobs are given: the worker's own role, not a caller's. */
+export interface JobContext {
+  readonly db: Database;
+  readonly backend: Backend;
+  readonly observe: Observe;
+}
+
+/** One attempt. */
+export interface JobAttempt {
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly attempt: number;
+  readonly max_attempts: number;
+  readonly signal: AbortSignal;
+}
+
+export interface JobKind {
+  readonly kind: string;
+  /** How long one attempt may take, in milliseconds. */
+  readonly timeoutMs: number;
+  perform(context: JobContext, job: JobAttempt): Promise<void>;
+}
+
+/** An argument that must be a UUID, or `undefined`: jobs trust ids only, and take everything else from rows. */
+export function uuidArgument(job: JobAttempt, name: string): string | undefined {
+  const value = Object.hasOwn(job.args, name) ? job.args[name] : undefined;
+  return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? value : undefined;
+}

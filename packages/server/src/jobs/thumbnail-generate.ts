@@ -1,0 +1,117 @@
+/**
+ * `thumbnail_generate`: make the variants of one version that are not there yet. The rows of `storage.variants` are the
+ * truth; bytes get a key of their own each time, so an attempt that was killed leaves nothing that a later one meets.
+ */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { versionKey } from '../backend/keys.ts';
+import { fault } from '../domain/fault.ts';
+import { timeOrderedUuid } from '../domain/time-ordered-uuid.ts';
+import { ImageError } from '../imaging/image-error.ts';
+import { type VariantPreset, variantPresets } from '../imaging/presets.ts';
+import { type RenderedVariant, renderVariants } from '../imaging/render.ts';
+import {
+  imageMeasured,
+  one,
+  variantBegin,
+  variantCommit,
+  variantSource,
+  variantsFail,
+  versionOfFile,
+} from '../metadata/upkeep.ts';
+import { type JobAttempt, type JobContext, type JobKind, uuidArgument } from './job-kind.ts';
+
+interface Source extends Record<string, unknown> {
+  readonly key: string;
+  readonly backend: string;
+  readonly size: string;
+  /** Presets that are not completed. */
+  readonly presets: readonly string[];
+}
+
+/** Larger originals have no thumbnails: an attempt holds the whole file in memory. */
+const sourceBytesMax: number = 256 * 2 ** 20;
+
+async function perform(context: JobContext, job: JobAttempt): Promise<void> {
+  const versionId = uuidArgument(job, 'version_id') ?? (await versionOf(context, job));
+  const source = versionId && (await one<Source>(context.db, variantSource, [versionId]));
+  if (!source || source.presets.length === 0) {
+    return; // deleted meanwhile, or done by an earlier attempt
+  }
+  try {
+    await makeVariants(context, versionId, source);
+  } catch (error) {
+    const permanent = error instanceof ImageError && error.permanent;
+    if (permanent || job.attempt >= job.max_attempts) {
+      await context.db.run(variantsFail, [versionId, reasonOf(error)]);
+    }
+    if (!permanent) {
+      throw error;
+    }
+  }
+}
+
+async function versionOf(context: JobContext, job: JobAttempt): Promise<string | undefined> {
+  const fileId = uuidArgument(job, 'file_id');
+  const row = fileId && (await one<{ version_id: string | null }>(context.db, versionOfFile, [fileId]));
+  return row ? (row.version_id ?? undefined) : undefined;
+}
+
+async function makeVariants(context: JobContext, versionId: string, source: Source): Promise<void> {
+  if (Number(source.size) > sourceBytesMax) {
+    throw new ImageError('too_large', `files over ${sourceBytesMax / 2 ** 20} MiB have no thumbnails`);
+  }
+  const wanted = variantPresets.filter((preset: VariantPreset) => source.presets.includes(preset.name));
+  const rendered = await renderVariants(await readAll(context, source.key), wanted);
+  const { width, height, format } = rendered.source;
+  await context.db.run(imageMeasured, [versionId, width, height, format]);
+  for (const variant of rendered.variants) {
+    await storeVariant(context, versionId, variant);
+  }
+}
+
+async function readAll(context: JobContext, key: string): Promise<Buffer> {
+  const { stream } = await context.backend.get(key);
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function storeVariant(context: JobContext, sourceId: string, variant: RenderedVariant): Promise<void> {
+  const { db, backend } = context;
+  const versionId = timeOrderedUuid();
+  const key = versionKey(versionId);
+  const begun = await one<{ wanted: boolean }>(db, variantBegin, [
+    sourceId,
+    variant.preset,
+    versionId,
+    backend.name,
+    key,
+  ]);
+  if (!begun?.wanted) {
+    return;
+  }
+  await fault('variant.after_intent');
+  await backend.put(key, Readable.from([variant.data]));
+  await fault('variant.before_commit');
+  const sha256 = createHash('sha256').update(variant.data).digest();
+  await db.run(variantCommit, [
+    sourceId,
+    variant.preset,
+    versionId,
+    variant.data.byteLength,
+    sha256,
+    variant.content_type,
+    variant.width,
+    variant.height,
+  ]);
+}
+
+/** What the file's owner reads: our own words, or that something went wrong. */
+function reasonOf(error: unknown): string {
+  return error instanceof ImageError ? error.message : 'the thumbnails could not be made';
+}
+
+export const thumbnailGenerate: JobKind = { kind: 'thumbnail_generate', timeoutMs: 60_000, perform };

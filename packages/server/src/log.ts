@@ -1,0 +1,50 @@
+/** Observations as log lines of JSON. No token, no secret, no presigned URL: queries of requests are not logged at all. */
+import { type Logger, pino } from 'pino';
+import type { Observation, Observe } from './domain/observation.ts';
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Where lines go; standard error when undefined. */
+  readonly write?: (line: string) => void;
+}
+
+/** Makes an observer that writes one line for each observation. */
+export function createLog(options: LogOptions): Observe {
+  const destination = { write: options.write ?? ((line: string) => void process.stderr.write(line)) };
+  const logger = pino({ level: options.level, base: { service: 'rowlock' } }, destination);
+  return (observation) => log(logger, observation);
+}
+
+function log(logger: Logger, observation: Observation): void {
+  switch (observation.type) {
+    case 'request':
+      logger[observation.status >= 500 ? 'warn' : 'debug'](observation, 'request');
+      break;
+    case 'internal_error':
+      logger.error(
+        { where: observation.where, request_id: observation.request_id, err: asError(observation.error) },
+        'internal error',
+      );
+      break;
+    case 'job':
+      if (observation.error === undefined) {
+        logger.debug(observation, 'job');
+      } else {
+        logger.warn({ ...observation, error: undefined, err: asError(observation.error) }, 'job failed');
+      }
+      break;
+    case 'queue':
+      logger.warn({ err: asError(observation.error) }, observation.message);
+      break;
+    case 'sweep':
+      logger[observation.enqueued + observation.completed > 0 ? 'info' : 'debug'](observation, 'sweep');
+      break;
+    case 'lifecycle':
+      logger.info(observation.message);
+      break;
+  }
+}
+
+function asError(error: unknown): unknown {
+  return error instanceof Error ? error : error === undefined ? undefined : new Error(String(error));
+}

@@ -1,0 +1,143 @@
+/**
+ * The way to the database: transactions as a caller, in one round trip, and statements of the server's own roles. It
+ * knows nothing of files. A connection whose state is not certain is destroyed and never goes back to the pool.
+ */
+import { RowlockError } from '@rowlock/client/contract';
+import pg from 'pg';
+import type { Caller } from '../domain/caller.ts';
+import { fromSql, isUnavailable } from './sql-errors.ts';
+
+/** A statement that is prepared by its name, beside the function that runs it. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Most connections. */
+  readonly connectionsMax: number;
+  /** How long a statement may run, in milliseconds. */
+  readonly statementTimeoutMs: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+}
+
+/** How a caller's transaction is opened: what policies see in `storage.operation()`, and whether it may write. */
+export interface CallerScope {
+  readonly operation: string;
+  readonly readOnly?: boolean;
+  /** Further settings for the length of the transaction, such as `request.method`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const becomeCaller: Statement = {
+  name: 'caller_become',
+  text: `SELECT set_config('request.jwt.claims', $1, true), set_config('storage.operation', $2, true),
+           set_config('role', $3, true)`,
+};
+
+const settingSet: Statement = {
+  name: 'setting_set',
+  text: 'SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS setting (name, value)',
+};
+
+/** A pool of one login role. */
+export class Database {
+  readonly #pool: pg.Pool;
+
+  constructor(options: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.connectionsMax,
+      pipeline: true,
+      application_name: options.applicationName,
+      connectionTimeoutMillis: 5000,
+      idleTimeoutMillis: 30_000,
+      statement_timeout: options.statementTimeoutMs,
+      idle_in_transaction_session_timeout: 30_000,
+    });
+    // An idle connection that breaks is dropped by the pool; the next statement reports what is wrong, if anything is.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /**
+   * Runs one statement by itself as the login role, in one round trip.
+   *
+   * @throws RowlockError for what `fromSql` knows
+   */
+  async run<Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    const client = await this.#connect();
+    try {
+      const { rows } = await client.query<Row>({ ...statement, values: [...values] });
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(isUnavailable(error));
+      throw fromSql(error);
+    }
+  }
+
+  /**
+   * Runs one statement as a caller: role and claims set for one transaction, exactly as PostgREST does it, all four
+   * statements sent at once. Atomic: a COMMIT that the server answered with ROLLBACK is a failure.
+   *
+   * @throws RowlockError for what `fromSql` knows
+   */
+  async asCaller<Row extends pg.QueryResultRow>(
+    caller: Caller,
+    scope: CallerScope,
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    const client = await this.#connect();
+    const settings = Object.entries(scope.settings ?? {});
+    const sent = [
+      client.query(scope.readOnly ? 'BEGIN READ ONLY' : 'BEGIN'),
+      ...(settings.length === 0
+        ? []
+        : [
+            client.query({
+              ...settingSet,
+              values: [settings.map(([name]) => name), settings.map(([, value]) => value)],
+            }),
+          ]),
+      client.query({ ...becomeCaller, values: [caller.claims, scope.operation, caller.role] }),
+      client.query<Row>({ ...statement, values: [...values] }),
+      client.query('COMMIT'),
+    ] as const;
+    const settled = await Promise.allSettled(sent);
+    const failed = settled.find((result) => result.status === 'rejected');
+    const commit = settled.at(-1);
+    const ended = commit?.status === 'fulfilled';
+    client.release(!ended);
+    if (failed !== undefined) {
+      throw fromSql(failed.reason);
+    }
+    if (!ended || (commit.value as pg.QueryResult).command !== 'COMMIT') {
+      throw new RowlockError('unavailable', 'The transaction was rolled back; try again', { retryAfterSeconds: 1 });
+    }
+    return (settled.at(-2) as PromiseFulfilledResult<pg.QueryResult<Row>>).value.rows;
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (cause) {
+      throw new RowlockError('unavailable', 'The database cannot be reached now; try again', {
+        cause,
+        retryAfterSeconds: 5,
+      });
+    }
+  }
+
+  /** Connections open, idle and waited for. */
+  connections(): { readonly total: number; readonly idle: number; readonly waiting: number } {
+    return { total: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
+  }
+
+  /** Waits for running statements and closes every connection. */
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The functions that may be called by name over HTTP, and how each is called. Arguments are bound, one statement for
+ * each set of names; identifiers come from this table only.
+ */
+import type { Caller } from '../domain/caller.ts';
+import type { Database, Statement } from './database.ts';
+
+export interface RpcDefinition {
+  readonly name: string;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly type: 'text' | 'uuid' | 'bigint';
+    readonly optional?: boolean;
+  }[];
+  /** Whether it writes: then GET is refused. */
+  readonly volatile: boolean;
+  /** `value`: one JSON value; `rows`: an array of objects; `nothing`: 204. */
+  readonly returns: 'value' | 'rows' | 'nothing';
+}
+
+export type RpcResult = { readonly body: unknown } | undefined;
+
+const text = (name: string, optional = false) => ({ name, type: 'text', optional }) as const;
+const uuid = (name: string) => ({ name, type: 'uuid' }) as const;
+
+export const rpcDefinitions: readonly RpcDefinition[] = [
+  {
+    name: 'request_upload_url',
+    parameters: [text('p_entity_type'), text('p_entity_id'), text('p_file_name'), text('p_file_type')],
+    volatile: true,
+    returns: 'value',
+  },
+  { name: 'get_upload_url', parameters: [uuid('p_request_id')], volatile: false, returns: 'rows' },
+  {
+    name: 'create_file_record',
+    parameters: [
+      uuid('p_id'),
+      text('p_entity_type'),
+      text('p_entity_id'),
+      text('p_file_name'),
+      text('p_file_type'),
+      { name: 'p_file_size', type: 'bigint' },
+      text('p_s3_bucket'),
+      text('p_s3_original_key'),
+      text('p_thumbnail_status', true),
+      text('p_property_name', true),
+    ],
+    volatile: true,
+    returns: 'value',
+  },
+  { name: 'delete_file_record', parameters: [uuid('p_file_id')], volatile: true, returns: 'nothing' },
+  { name: 'get_file_storage_stats', parameters: [], volatile: false, returns: 'rows' },
+];
+
+function statementFor(definition: RpcDefinition, names: readonly string[], schema: string): Statement {
+  const bound = definition.parameters
+    .filter((parameter) => names.includes(parameter.name))
+    .map((parameter) => `${parameter.name} => $${names.indexOf(parameter.name) + 1}::${parameter.type}`)
+    .join(', ');
+  const call = `"${schema}".${definition.name}(${bound})`;
+  const name = `rpc_${definition.name}_${names.length}`;
+  return definition.returns === 'rows'
+    ? { name, text: `SELECT coalesce(json_agg(r), '[]') AS body FROM ${call} AS r` }
+    : { name, text: `SELECT to_json(${call}${definition.returns === 'nothing' ? '::text' : ''}) AS body` };
+}
+
+/** Calls a function as the caller. Errors of the function are thrown as the database said them. */
+export async function callFunction(
+  db: Database,
+  caller: Caller,
+  definition: RpcDefinition,
+  call: {
+    readonly args: Readonly<Record<string, string | null>>;
+    readonly readOnly: boolean;
+    readonly settings: Readonly<Record<string, string>>;
+  },
+): Promise<RpcResult> {
+  const names = definition.parameters.map((parameter) => parameter.name).filter((name) => name in call.args);
+  const rows = await db.asCaller<{ body: unknown }>(
+    caller,
+    { operation: `rpc.${definition.name}`, readOnly: call.readOnly, settings: call.settings },
+    statementFor(definition, names, 'public'),
+    names.map((name) => call.args[name]),
+  );
+  return definition.returns === 'nothing' ? undefined : { body: rows[0]?.body };
+}
+
+/** The names of the functions, for reference pages. */
+export const rpcNames: readonly string[] = rpcDefinitions.map(({ name }) => name);

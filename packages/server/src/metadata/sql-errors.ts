@@ -1,0 +1,104 @@
+/**
+ * Maps what PostgreSQL and its driver say to reasons of our contract. Text of the database never leaves the process:
+ * it may name hidden rows. What is not listed is ours to fix, and stays as it came.
+ */
+import { type ErrorReason, errorSpellings, RowlockError } from '@rowlock/client/contract';
+
+/** The fields of node-postgres' DatabaseError that are looked at. */
+interface SqlError extends Error {
+  readonly code: string;
+  readonly detail?: string;
+  readonly constraint?: string;
+  readonly table?: string;
+}
+
+function isSqlError(error: unknown): error is SqlError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+const byConstraint: Readonly<Record<string, readonly [ErrorReason, string]>> = {
+  buckets_pkey: ['bucket_exists', 'The resource already exists'],
+  buckets_name_key: ['bucket_exists', 'The resource already exists'],
+  objects_bucket_id_name_key: ['object_exists', 'The resource already exists'],
+  buckets_name_valid: ['invalid_bucket_name', 'Bucket name invalid'],
+  buckets_id_is_name: ['invalid_bucket_name', 'A bucket has the same id and name'],
+  objects_name_length: ['name_too_long', 'A name has 1 to 1024 bytes'],
+  objects_name_segments: ['invalid_name', 'Invalid key: empty, "." and ".." segments are not allowed'],
+  objects_name_no_control: ['invalid_name', 'Invalid key: control characters are not allowed'],
+};
+
+const unavailableCodes: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  '25006',
+  '40001',
+  '40P01',
+  '55P03',
+  '57014',
+  '57P01',
+  '57P02',
+  '57P03',
+]);
+
+const unavailableMessages: RegExp =
+  /connection terminated|timeout exceeded when trying to connect|Connection ended|not queryable|Query read timeout/i;
+
+/** Tells whether an error means that the database cannot be reached or used now, so that trying again is sensible. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof AggregateError) {
+    return error.errors.some(isUnavailable);
+  }
+  if (isSqlError(error)) {
+    return unavailableCodes.has(error.code) || error.code.startsWith('08') || error.code.startsWith('53');
+  }
+  return error instanceof Error && unavailableMessages.test(error.message);
+}
+
+/** The SQLSTATE of an error, or `undefined`. */
+export function sqlState(error: unknown): string | undefined {
+  return isSqlError(error) ? error.code : undefined;
+}
+
+/** Turns an error of a statement into the reason that it means; an error without one is returned as it came. */
+export function fromSql(error: unknown): unknown {
+  if (isUnavailable(error)) {
+    return new RowlockError('unavailable', 'The database cannot be used now; try again', {
+      cause: error,
+      retryAfterSeconds: 5,
+    });
+  }
+  if (!isSqlError(error)) {
+    return error;
+  }
+  const known = error.constraint === undefined ? undefined : byConstraint[error.constraint];
+  if (known !== undefined) {
+    return new RowlockError(known[0], known[1], { cause: error });
+  }
+  return byState(error) ?? error;
+}
+
+function byState(error: SqlError): RowlockError | undefined {
+  const because = { cause: error };
+  switch (error.code) {
+    case 'RWLCK':
+      return error.message in errorSpellings
+        ? new RowlockError(error.message as ErrorReason, error.detail ?? error.message, because)
+        : undefined;
+    case '42501':
+      return new RowlockError('not_allowed', 'The policies do not allow this', because);
+    case '23503':
+      return error.table === 'objects' ? new RowlockError('bucket_not_found', 'Bucket not found', because) : undefined;
+    case '23514':
+    case '22P02':
+    case '22P05':
+    case '22021':
+    case '22003':
+      return new RowlockError('invalid_request', 'A value is not valid', because);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/** Every statement is prepared by name, against the migrated schema, as the role that runs it. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createMigratedDatabase, type MigratedDatabase } from '@rowlock/test-harness';
+import pg from 'pg';
+import * as buckets from './buckets.ts';
+import type { Statement } from './database.ts';
+import * as objects from './objects.ts';
+import * as upkeep from './upkeep.ts';
+import * as uploads from './uploads.ts';
+
+let database: MigratedDatabase;
+
+before(async () => {
+  database = await createMigratedDatabase();
+});
+after(() => database.drop());
+
+const isStatement = (value: unknown): value is Statement =>
+  typeof value === 'object' && value !== null && 'name' in value && 'text' in value;
+const statementsOf = (module: object): Statement[] => Object.values(module).filter(isStatement);
+
+async function prepareAll(url: string, role: string | undefined, statements: readonly Statement[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    if (role !== undefined) {
+      await client.query(`SET ROLE ${role}`);
+    }
+    for (const { name, text } of statements) {
+      await assert.doesNotReject(client.query(`PREPARE ${name} AS ${text}`), `${name} as ${role ?? 'the login role'}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+const asLoginRole = new Set([objects.objectReadSigned.name]);
+
+test('statements of callers are prepared as each application role', async () => {
+  const all = [...statementsOf(buckets), ...statementsOf(objects)].filter(({ name }) => !asLoginRole.has(name));
+
+  assert.ok(all.length >= 8);
+  for (const role of ['authenticated', 'service_role']) {
+    await prepareAll(database.apiUrl, role, all);
+  }
+});
+
+test("statements of uploads and signed URLs are prepared as the API's login role", async () => {
+  const all = [...statementsOf(uploads), objects.objectReadSigned];
+
+  assert.ok(all.length >= 5);
+  await prepareAll(database.apiUrl, undefined, all);
+});
+
+test("statements of the workers are prepared as the worker's login role", async () => {
+  const all = [...statementsOf(upkeep), uploads.uploadCommit, uploads.uploadAbandon];
+
+  assert.ok(all.length >= 20);
+  await prepareAll(database.workerUrl, undefined, all);
+});
+
+test('names of statements are unique: a name is prepared once a connection', () => {
+  const names = [buckets, objects, uploads, upkeep].flatMap(statementsOf).map(({ name }) => name);
+
+  assert.equal(new Set(names).size, names.length);
+});

@@ -1,0 +1,86 @@
+/**
+ * What the workers ask and write: upload requests to sign, uploads to complete, versions to purge, variants to make.
+ * Run as the worker's own role, whose rights are these functions.
+ */
+import type { Database, Statement } from './database.ts';
+
+const statement = (name: string, text: string): Statement => ({ name, text });
+
+export const requestToSign: Statement = statement(
+  'request_to_sign',
+  'SELECT * FROM storage_internal.request_to_sign($1)',
+);
+export const requestSigned: Statement = statement(
+  'request_signed',
+  'SELECT storage_internal.request_signed($1, $2, $3)',
+);
+export const requestFailed: Statement = statement('request_failed', 'SELECT storage_internal.request_failed($1, $2)');
+export const uploadToComplete: Statement = statement(
+  'upload_to_complete',
+  'SELECT * FROM storage_internal.upload_to_complete($1)',
+);
+export const uploadsUnreported: Statement = statement(
+  'uploads_unreported',
+  'SELECT unreported_uploads AS id FROM storage_internal.unreported_uploads(make_interval(secs => $1), $2)',
+);
+export const purgeBegin: Statement = statement(
+  'purge_begin',
+  'SELECT backend, key FROM storage_internal.purge_begin($1)',
+);
+export const purgeEnd: Statement = statement('purge_end', 'SELECT storage_internal.purge_end($1)');
+export const sweepRun: Statement = statement(
+  'sweep_run',
+  'SELECT storage_internal.sweep(make_interval(secs => $1), $2) AS enqueued',
+);
+export const tombstonesDue: Statement = statement(
+  'tombstones_due',
+  'SELECT * FROM storage_internal.tombstones_due($1)',
+);
+export const tombstoneForget: Statement = statement('tombstone_forget', 'SELECT storage_internal.tombstone_forget($1)');
+export const variantSource: Statement = statement(
+  'variant_source',
+  `SELECT v.key, v.backend, v.size, v.content_type, v.detected_type,
+     coalesce(array_agg(d.preset ORDER BY d.preset) FILTER (WHERE d.status <> 'completed'), '{}') AS presets
+   FROM storage.versions AS v LEFT JOIN storage.variants AS d ON d.source_version_id = v.id
+   WHERE v.id = $1 AND v.state = 'stored' GROUP BY v.id`,
+);
+export const versionOfFile: Statement = statement(
+  'version_of_file',
+  'SELECT storage_internal.version_of_file($1) AS version_id',
+);
+export const variantBegin: Statement = statement(
+  'variant_begin',
+  'SELECT storage_internal.variant_begin($1, $2, $3, $4, $5) AS wanted',
+);
+export const variantCommit: Statement = statement(
+  'variant_commit',
+  'SELECT storage_internal.variant_commit($1, $2, $3, $4, $5, $6, $7, $8) AS attached',
+);
+export const variantsFail: Statement = statement('variants_fail', 'SELECT storage_internal.variants_fail($1, $2)');
+export const imageMeasured: Statement = statement(
+  'image_measured',
+  'SELECT storage_internal.image_measured($1, $2, $3, $4)',
+);
+export const versionPage: Statement = statement(
+  'version_page',
+  `SELECT id, key, backend, state, size, state = 'writing' AND expires_at <= now() AS expired
+   FROM storage.versions WHERE id > $1 ORDER BY id LIMIT $2`,
+);
+export const versionsByKey: Statement = statement(
+  'versions_by_key',
+  'SELECT key FROM storage.versions WHERE backend = $1 AND key = ANY ($2::text[])',
+);
+export const maintenanceEnqueue: Statement = statement(
+  'maintenance_enqueue',
+  'SELECT storage_internal.enqueue_maintenance($1) AS enqueued',
+);
+export const ping: Statement = statement('ping', 'SELECT 1 AS one');
+
+/** The first row of a statement, or `undefined`. */
+export async function one<Row extends Record<string, unknown>>(
+  db: Database,
+  wanted: Statement,
+  values: readonly unknown[],
+): Promise<Row | undefined> {
+  return (await db.run<Row>(wanted, values))[0];
+}

@@ -1,0 +1,94 @@
+/**
+ * Our own answer to presigned URLs, for stores that have no HTTP of their own (disk): the signature is verified as S3
+ * would, then one key is written once or read. The path decides nothing before the signature did.
+ */
+import type { Readable } from 'node:stream';
+import { RowlockError } from '@rowlock/client/contract';
+import type { Backend, ByteRange } from '../backend/backend.ts';
+import { type PresignedRequest, verifyPresigned } from '../backend/s3/verify-presigned.ts';
+import type { Database } from '../metadata/database.ts';
+import { receiveDirectUpload } from './direct-upload.ts';
+
+/** The credentials whose signatures the door accepts, and the bucket that its URLs name. */
+export interface BlobDoor {
+  readonly bucket: string;
+  readonly region: string;
+  readonly access_key_id: string;
+  readonly secret_access_key: string;
+}
+
+export interface DoorRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT';
+  readonly host: string;
+  readonly rawPath: string;
+  readonly rawQuery: string;
+  readonly headers: PresignedRequest['headers'];
+}
+
+export interface DoorContext {
+  readonly db: Database;
+  readonly backend: Backend;
+}
+
+/** What a verified request names, and what was signed to be answered with. */
+export interface DoorGrant {
+  readonly key: string;
+  readonly content_disposition: string | undefined;
+  readonly content_type: string | undefined;
+}
+
+/**
+ * Verifies the signature of a request at the door.
+ *
+ * @throws RowlockError `invalid_signature` for everything that is not a valid signature of this very request, an
+ *   expired one included, as S3 answers it
+ */
+export function verifyDoorRequest(door: BlobDoor, request: DoorRequest, now: Date = new Date()): DoorGrant {
+  const verified = verifyPresigned({
+    ...request,
+    ...(request.method === 'HEAD' ? { alsoMethods: ['GET'] } : {}),
+    credentials: { access_key_id: door.access_key_id, secret_access_key: door.secret_access_key },
+    region: door.region,
+    now,
+  });
+  if (!verified.ok) {
+    throw new RowlockError('invalid_signature', verified.message);
+  }
+  const prefix = `/${door.bucket}/`;
+  if (!verified.path.startsWith(prefix)) {
+    throw new RowlockError('invalid_signature', 'The URL is signed for something else');
+  }
+  const query = new Map(verified.query);
+  return {
+    key: verified.path.slice(prefix.length),
+    content_disposition: query.get('response-content-disposition'),
+    content_type: query.get('response-content-type'),
+  };
+}
+
+/** Takes the body of a verified PUT, once. @throws as `receiveDirectUpload` */
+export function putAtDoor(
+  context: DoorContext,
+  grant: DoorGrant,
+  body: AsyncIterable<Uint8Array>,
+  size: number | undefined,
+): Promise<{ readonly etag: string }> {
+  return receiveDirectUpload(context, { key: grant.key, body, size });
+}
+
+/** Opens the bytes of a verified GET or HEAD. @throws RowlockError `object_not_found` */
+export async function getAtDoor(
+  context: DoorContext,
+  grant: DoorGrant,
+): Promise<{
+  readonly size: number;
+  readonly etag: string;
+  readonly last_modified: Date;
+  open(range?: ByteRange): Promise<Readable>;
+}> {
+  const found = await context.backend.head(grant.key);
+  if (found === undefined) {
+    throw new RowlockError('object_not_found', 'The specified key does not exist');
+  }
+  return { ...found, open: async (range) => (await context.backend.get(grant.key, range)).stream };
+}

@@ -1,0 +1,36 @@
+/**
+ * What a caller learns when something is not there or not allowed: hidden and missing look the same, and somebody
+ * without a token is told to bring one, unless the bucket is public.
+ */
+import { isRowlockError, RowlockError } from '@rowlock/client/contract';
+import type { Caller } from '../domain/caller.ts';
+import { selectBucket } from '../metadata/buckets.ts';
+import type { OperationContext } from './context.ts';
+
+const tokenNeeded = (): RowlockError => new RowlockError('auth_required', 'A token is needed for this');
+
+/** The error for an object that the caller cannot see. */
+export async function missingObject(context: OperationContext, caller: Caller, bucket: string): Promise<RowlockError> {
+  const visible = await selectBucket(context.db, caller, bucket);
+  if (visible === undefined) {
+    return caller.anonymous ? tokenNeeded() : new RowlockError('bucket_not_found', 'Bucket not found');
+  }
+  return new RowlockError('object_not_found', 'Object not found');
+}
+
+/** The error for a bucket that the caller cannot see. */
+export function missingBucket(caller: Caller): RowlockError {
+  return caller.anonymous ? tokenNeeded() : new RowlockError('bucket_not_found', 'Bucket not found');
+}
+
+/** The error for something visible that the caller may not do. */
+export function forbidden(caller: Caller): RowlockError {
+  return caller.anonymous ? tokenNeeded() : new RowlockError('not_allowed', 'The policies do not allow this');
+}
+
+/** Turns a refusal into "bring a token" for a caller who has none. */
+export function refusalFor(caller: Caller, error: unknown): unknown {
+  return caller.anonymous && isRowlockError(error, 'not_allowed', 'bucket_not_found', 'object_exists')
+    ? tokenNeeded()
+    : error;
+}

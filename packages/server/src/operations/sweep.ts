@@ -1,0 +1,52 @@
+/**
+ * The sweep: finds what a crash, a lost job or a vanished client left behind. It completes direct uploads whose bytes
+ * arrived, enqueues purges, clears tombstones and temporary files. The rows are the truth; jobs are only quicker.
+ */
+import type { Backend } from '../backend/backend.ts';
+import type { Database } from '../metadata/database.ts';
+import { sweepRun, tombstoneForget, tombstonesDue, uploadsUnreported } from '../metadata/upkeep.ts';
+import { completeDirectUpload } from './direct-upload.ts';
+
+export interface SweepOptions {
+  /** How long something must have been quiet before it is touched, in seconds. */
+  readonly graceSeconds: number;
+  /** Most rows of each kind in one run. */
+  readonly limit: number;
+}
+
+export interface SweepReport {
+  /** Direct uploads that were committed although nobody reported them. */
+  readonly completed: number;
+  /** Versions whose purge was enqueued. */
+  readonly enqueued: number;
+  /** Tombstones whose week was over. */
+  readonly forgotten: number;
+  /** Temporary files that were removed. */
+  readonly unfinished: number;
+}
+
+export const sweepDefaults: SweepOptions = { graceSeconds: 3600, limit: 1000 };
+
+/** Runs one sweep. Idempotent; several at once only do work twice. */
+export async function sweep(
+  context: { readonly db: Database; readonly backend: Backend },
+  options: SweepOptions = sweepDefaults,
+): Promise<SweepReport> {
+  const { db, backend } = context;
+  let completed = 0;
+  const unreported = await db.run<{ id: string }>(uploadsUnreported, [
+    Math.min(options.graceSeconds, 60),
+    options.limit,
+  ]);
+  for (const { id } of unreported) {
+    completed += (await completeDirectUpload(context, id)) === 'committed' ? 1 : 0;
+  }
+  const [run] = await db.run<{ enqueued: string }>(sweepRun, [options.graceSeconds, options.limit]);
+  const tombstones = await db.run<{ id: string; backend: string; key: string }>(tombstonesDue, [options.limit]);
+  for (const tombstone of tombstones.filter((each) => each.backend === backend.name)) {
+    await backend.delete(tombstone.key);
+    await db.run(tombstoneForget, [tombstone.id]);
+  }
+  const unfinished = await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);
+  return { completed, enqueued: Number(run?.enqueued ?? 0), forgotten: tombstones.length, unfinished };
+}
