@@ -1,0 +1,1 @@
+ALTER TABLE :"schema".river_job ALTER COLUMN max_attempts SET DEFAULT 25;

@@ -1,0 +1,1 @@
+ALTER TABLE :"schema".river_job ADD COLUMN unique_key bytea;

@@ -1,0 +1,1 @@
+ALTER TABLE :"schema".river_queue ALTER COLUMN updated_at SET DEFAULT CURRENT_TIMESTAMP;

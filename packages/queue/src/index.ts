@@ -1,0 +1,12 @@
+export { type InsertJobOptions, insertJob } from './insert-job.ts';
+export type { Job, JobState } from './job.ts';
+export type { JobInsertOptions } from './job-insert-options.ts';
+export { JobCancel, JobSnooze } from './job-verdicts.ts';
+export { type MigrateOptions, migrate, migrationSql, type PlannedStep, planMigration } from './migrate/migrate.ts';
+export { QueueError, type QueueErrorReason } from './queue-error.ts';
+export { retrySeconds, retrySecondsMax } from './retry-policy.ts';
+export { type Clock, systemClock } from './worker/clock.ts';
+export type { JobHandler, PerformContext } from './worker/job-handler.ts';
+export type { Observation, Observe, ObservedJob } from './worker/observation.ts';
+export { Worker } from './worker/worker.ts';
+export type { QueueOptions, WorkerOptions } from './worker/worker-options.ts';

@@ -1,0 +1,13 @@
+/**
+ * Text that PostgreSQL accepts as jsonb. JSON allows a NUL and half of a surrogate pair in a string, jsonb allows
+ * neither, and one such character must not make a whole batch of results fail.
+ */
+
+/** An escape in JSON text. JSON.stringify escapes surrogates only where they stand alone. */
+const escapes = /\\(u0000|ud[89a-f][0-9a-f]{2}|.)/g;
+
+/** Writes a value as JSON for a jsonb parameter; what jsonb refuses in keys and strings is replaced by U+FFFD. */
+export function jsonbText(value: unknown): string {
+  const json = JSON.stringify(value) ?? 'null';
+  return json.replace(escapes, (whole, code: string) => (code.length > 1 ? '\uFFFD' : whole));
+}

@@ -1,0 +1,57 @@
+/**
+ * Claims jobs of a queue: River's claim, by priority, then time, then id, skipping what another client is claiming.
+ * What is claimed is `running`, and the caller's, when this returns; a claim that failed may have succeeded.
+ */
+import type { JobColumn, JobRow } from '../job.ts';
+import type { SchemaName } from '../schema-name.ts';
+import { jobColumns } from './job-columns.ts';
+import { defineStatement, type Queryable, run } from './statement.ts';
+
+/**
+ * At most a hundred of those who attempted a job are kept. A count of attempts beyond what a smallint holds, or an
+ * array of arrays, would make the statement fail again and again, and no job of the queue would be claimed any more.
+ */
+const statement = defineStatement(
+  'job_get_available',
+  (schema) => `
+    WITH picked AS MATERIALIZED (
+      SELECT id FROM ${schema}.river_job
+      WHERE state = 'available' AND queue = $1 AND scheduled_at <= now()
+      ORDER BY priority, scheduled_at, id
+      LIMIT $2::integer
+      FOR UPDATE SKIP LOCKED
+    ),
+    claimed AS (
+      UPDATE ${schema}.river_job AS job
+      SET state = 'running',
+        attempt = least(job.attempt + 1, 32767),
+        attempted_at = now(),
+        attempted_by = array_append(
+          CASE
+            WHEN array_ndims(job.attempted_by) > 1 THEN NULL
+            WHEN cardinality(job.attempted_by) >= 100
+              THEN job.attempted_by[array_upper(job.attempted_by, 1) - 98:]
+            ELSE job.attempted_by
+          END,
+          $3::text
+        )
+      FROM picked
+      WHERE job.id = picked.id
+      RETURNING job.*
+    )
+    SELECT ${jobColumns('claimed')} FROM claimed
+    ORDER BY claimed.priority, claimed.scheduled_at, claimed.id`,
+);
+
+/** What to claim, and for whom. */
+export interface Claim {
+  readonly queue: string;
+  readonly limit: number;
+  readonly client_id: string;
+}
+
+/** Claims up to `limit` jobs and returns them in the order in which they should start. */
+export async function jobGetAvailable(on: Queryable, schema: SchemaName, claim: Claim): Promise<readonly JobRow[]> {
+  const { rows } = await run<JobColumn>(on, statement(schema), [claim.queue, claim.limit, claim.client_id]);
+  return rows;
+}

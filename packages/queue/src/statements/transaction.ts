@@ -1,0 +1,35 @@
+/**
+ * Transactions: on a connection that may be in one already, and on one of a pool. It knows nothing of jobs. A
+ * connection of a pool on which anything failed is destroyed, since nobody can be sure of its state.
+ */
+import type { ClientBase, Pool, PoolClient } from 'pg';
+
+/** Runs the work in the transaction that the connection is in, or in one of its own where it is in none. */
+export async function inTransactionOf<T>(client: ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query('SELECT'); // the status is known only after an answer of the server
+  if (client.getTransactionStatus() !== 'I') return await work();
+  await client.query('BEGIN');
+  try {
+    const result = await work();
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Runs the work in a transaction on a connection of its own. */
+export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}

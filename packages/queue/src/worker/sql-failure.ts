@@ -1,0 +1,15 @@
+/**
+ * What kind of failure a statement met, as far as a worker acts on it. Everything that is not certain to be the fault
+ * of the values is taken to be the fault of the moment, and tried again.
+ */
+
+/** Returns the SQLSTATE of an error, or undefined where the server did not answer with one. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Whether the values are at fault, so that the same statement would fail again: data exceptions and constraints. */
+export function isFaultOfValues(error: unknown): boolean {
+  return /^2[23]/.test(sqlState(error) ?? '');
+}
