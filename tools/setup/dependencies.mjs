@@ -38,7 +38,7 @@ export function installedMatchesLock() {
 /** Installs; ends the process if npm fails, which has said why. */
 export async function install() {
   console.log('setup: installing packages');
-  const args = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+  const args = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   args.push('--include=dev', '--include=optional', '--loglevel=error');
   const [command, ...first] = npmCommand();
   const code = await runProgram(command, [...first, ...args], { cwd: root });

@@ -3,6 +3,7 @@
  * PostgreSQL server for all. It decides nothing about what a test may do.
  * Whatever happens, the server is stopped and temporary files are removed.
  */
+import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,7 @@ class Interruption extends Error {
 /** Ctrl-C may arrive twice, from the terminal and from npm: only a later one means "at once". */
 function stopOnSignals() {
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one for every test file
   let first = Number.POSITIVE_INFINITY;
   const stopOn = (signal) => {
     if (Date.now() - first > 1000) process.exit(128 + constants.signals[signal]);
