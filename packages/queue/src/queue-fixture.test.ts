@@ -71,7 +71,10 @@ export interface RecordedWorker {
   readonly worker: Worker;
   readonly observations: readonly Observation[];
   /** Resolves with the first observation of an event that fits, whether it has been made or will be. */
-  seen<E extends Observation['event']>(event: E, fits?: (one: Extract<Observation, { event: E }>) => boolean): Promise<Extract<Observation, { event: E }>>;
+  seen<E extends Observation['event']>(
+    event: E,
+    fits?: (one: Extract<Observation, { event: E }>) => boolean,
+  ): Promise<Extract<Observation, { event: E }>>;
 }
 
 /** One schema, and what to do in it. */

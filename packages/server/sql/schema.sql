@@ -1,30 +1,8 @@
--- Printed from the catalog of a migrated database by `npm run schema`. Read it; do not run it.
+-- Printed from the catalog of a migrated database by ROWLOCK_WRITE_SCHEMA=1 npm test -- database/migrate.
+-- Read it; do not run it.
 
 -- Tables and views
 
-VIEW files (
-  id uuid,
-  entity_type text,
-  entity_id text,
-  file_name text,
-  file_type text,
-  file_size bigint,
-  s3_key_prefix text,
-  s3_original_key text,
-  s3_thumbnail_small_key text,
-  s3_thumbnail_medium_key text,
-  s3_thumbnail_large_key text,
-  thumbnail_status text,
-  thumbnail_error text,
-  created_by text,
-  created_at timestamp with time zone,
-  updated_at timestamp with time zone,
-  s3_bucket character varying(255),
-  property_name text,
-  object_id uuid,
-  width integer,
-  height integer
-) security_invoker=true;
 TABLE metadata.file_upload_requests (
   id uuid DEFAULT gen_random_uuid() NOT NULL,
   entity_type text NOT NULL,
@@ -66,6 +44,58 @@ TABLE metadata.files (
   width integer,
   height integer
 ) ROW SECURITY;
+VIEW public.files (
+  id uuid,
+  entity_type text,
+  entity_id text,
+  file_name text,
+  file_type text,
+  file_size bigint,
+  s3_key_prefix text,
+  s3_original_key text,
+  s3_thumbnail_small_key text,
+  s3_thumbnail_medium_key text,
+  s3_thumbnail_large_key text,
+  thumbnail_status text,
+  thumbnail_error text,
+  created_by text,
+  created_at timestamp with time zone,
+  updated_at timestamp with time zone,
+  s3_bucket character varying(255),
+  property_name text,
+  object_id uuid,
+  width integer,
+  height integer
+) security_invoker=true;
+VIEW public.storage_buckets (
+  id text COLLATE "C",
+  name text COLLATE "C",
+  owner_id text,
+  policy text,
+  public boolean,
+  file_size_limit bigint,
+  allowed_mime_types text[],
+  overwrite text,
+  created_at timestamp with time zone,
+  updated_at timestamp with time zone
+) security_invoker=true;
+VIEW public.storage_objects (
+  id uuid,
+  bucket_id text COLLATE "C",
+  name text COLLATE "C",
+  owner_id text,
+  size bigint,
+  content_type text,
+  detected_type text,
+  sha256 text,
+  cache_control text,
+  user_metadata jsonb,
+  metadata jsonb,
+  version text,
+  revision bigint,
+  created_at timestamp with time zone,
+  updated_at timestamp with time zone
+) security_invoker=true;
 TABLE storage.buckets (
   id text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
@@ -179,35 +209,6 @@ TABLE storage.versions (
   stored_at timestamp with time zone,
   expires_at timestamp with time zone
 ) ROW SECURITY;
-VIEW storage_buckets (
-  id text COLLATE "C",
-  name text COLLATE "C",
-  owner_id text,
-  policy text,
-  public boolean,
-  file_size_limit bigint,
-  allowed_mime_types text[],
-  overwrite text,
-  created_at timestamp with time zone,
-  updated_at timestamp with time zone
-) security_invoker=true;
-VIEW storage_objects (
-  id uuid,
-  bucket_id text COLLATE "C",
-  name text COLLATE "C",
-  owner_id text,
-  size bigint,
-  content_type text,
-  detected_type text,
-  sha256 text,
-  cache_control text,
-  user_metadata jsonb,
-  metadata jsonb,
-  version text,
-  revision bigint,
-  created_at timestamp with time zone,
-  updated_at timestamp with time zone
-) security_invoker=true;
 
 -- Constraints
 
@@ -297,15 +298,15 @@ CREATE INDEX versions_sweep_idx ON storage.versions USING btree (expires_at) WHE
 
 -- Functions
 
-FUNCTION create_file_record(uuid,text,text,text,text,bigint,text,text,text,text) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
-FUNCTION delete_file_record(uuid) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 55fcbcbd5be7d7ca50d60b0d70e9f8a4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
-FUNCTION get_file_storage_stats() RETURNS TABLE(total_count bigint, total_size_bytes bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
-FUNCTION get_upload_url(uuid) RETURNS TABLE(status text, url text, file_id uuid, error text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
-FUNCTION metadata.enqueue_job(text,jsonb,text,smallint,smallint,timestamp with time zone) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 606a8ae3e3e4fecd6dfc6dc647dedd05 EXECUTE rowlock_owner;
+FUNCTION metadata.enqueue_job(text,jsonb,text,smallint,smallint,timestamp with time zone) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 606a8ae3e3e4fecd6dfc6dc647dedd05 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION metadata.files_can_attach(text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 75103b04bbf7c882d6f2642fb62500f7 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
 FUNCTION metadata.files_can_view(text,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 f3e8a83606c6341ba6ef8937fc98f760 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
-FUNCTION metadata.rowlock_wake_queue(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e28d8438aa290d0461895b714f53569e EXECUTE PUBLIC,rowlock_owner;
-FUNCTION request_upload_url(text,text,text,text) RETURNS uuid sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
+FUNCTION metadata.rowlock_wake_queue(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e28d8438aa290d0461895b714f53569e EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION public.create_file_record(uuid,text,text,text,text,bigint,text,text,text,text) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
+FUNCTION public.delete_file_record(uuid) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 55fcbcbd5be7d7ca50d60b0d70e9f8a4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
+FUNCTION public.get_file_storage_stats() RETURNS TABLE(total_count bigint, total_size_bytes bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
+FUNCTION public.get_upload_url(uuid) RETURNS TABLE(status text, url text, file_id uuid, error text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
+FUNCTION public.request_upload_url(text,text,text,text) RETURNS uuid sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage.assert_may_attach(text,text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 99e0ced3bfcd5f7074e5539c8d7c4a7a EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage.assert_may_upload_file(text,text,text,text,text,uuid) RETURNS text plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 4020fe090335559a3aac6df239802c5b EXECUTE anon,authenticated,rowlock_authenticator,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage.attach_entity(regclass,name,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9e211f0f141ee8e63055ffe82ee99b7e EXECUTE rowlock_owner;
@@ -424,9 +425,6 @@ POLICY worker_reads ON storage.versions FOR SELECT TO rowlock_worker USING true 
 
 -- Privileges on tables and columns
 
-GRANT SELECT ON files TO anon;
-GRANT SELECT ON files TO authenticated;
-GRANT SELECT ON files TO service_role;
 GRANT SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (requested_by), SELECT (s3_key), SELECT (status), SELECT (updated_at) ON metadata.file_upload_requests TO anon;
 GRANT SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (requested_by), SELECT (s3_key), SELECT (status), SELECT (updated_at) ON metadata.file_upload_requests TO authenticated;
 GRANT SELECT ON metadata.file_upload_requests TO rowlock_worker;
@@ -440,6 +438,15 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON metadata.river_leader TO rowlock_worker;
 GRANT SELECT ON metadata.river_migration TO rowlock_worker;
 GRANT DELETE, INSERT, SELECT, UPDATE ON metadata.river_queue TO rowlock_worker;
 GRANT DELETE, INSERT, SELECT, UPDATE ON metadata.rowlock_worker_lease TO rowlock_worker;
+GRANT SELECT ON public.files TO anon;
+GRANT SELECT ON public.files TO authenticated;
+GRANT SELECT ON public.files TO service_role;
+GRANT SELECT ON public.storage_buckets TO anon;
+GRANT SELECT ON public.storage_buckets TO authenticated;
+GRANT SELECT ON public.storage_buckets TO service_role;
+GRANT SELECT ON public.storage_objects TO anon;
+GRANT SELECT ON public.storage_objects TO authenticated;
+GRANT SELECT ON public.storage_objects TO service_role;
 GRANT SELECT ON storage.buckets TO anon;
 GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (id), INSERT (name), INSERT (overwrite), INSERT (policy), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (overwrite), UPDATE (policy) ON storage.buckets TO authenticated;
 GRANT SELECT ON storage.buckets TO rowlock_worker;
@@ -462,9 +469,3 @@ GRANT SELECT ON storage.variants TO authenticated;
 GRANT SELECT ON storage.variants TO rowlock_worker;
 GRANT SELECT ON storage.variants TO service_role;
 GRANT SELECT ON storage.versions TO rowlock_worker;
-GRANT SELECT ON storage_buckets TO anon;
-GRANT SELECT ON storage_buckets TO authenticated;
-GRANT SELECT ON storage_buckets TO service_role;
-GRANT SELECT ON storage_objects TO anon;
-GRANT SELECT ON storage_objects TO authenticated;
-GRANT SELECT ON storage_objects TO service_role;

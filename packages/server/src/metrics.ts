@@ -10,79 +10,88 @@ export interface Metrics {
   }>;
 }
 
+interface Instruments {
+  readonly requests: Histogram;
+  readonly bytes: Counter;
+  readonly jobs: Histogram;
+  readonly internal: Counter;
+  readonly swept: Counter;
+  readonly pool: Gauge;
+}
+
+function createInstruments(registry: Registry): Instruments {
+  const registers = [registry];
+  return {
+    requests: new Histogram({
+      name: 'rowlock_http_request_duration_seconds',
+      help: 'HTTP requests by route, method and status',
+      labelNames: ['route', 'method', 'status'],
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+      registers,
+    }),
+    bytes: new Counter({
+      name: 'rowlock_http_bytes_total',
+      help: 'Body bytes by direction',
+      labelNames: ['direction'],
+      registers,
+    }),
+    jobs: new Histogram({
+      name: 'rowlock_job_duration_seconds',
+      help: 'Attempts of jobs by kind and outcome',
+      labelNames: ['kind', 'outcome'],
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300],
+      registers,
+    }),
+    internal: new Counter({ name: 'rowlock_internal_errors_total', help: 'Errors that are ours to fix', registers }),
+    swept: new Counter({ name: 'rowlock_swept_total', help: 'What sweeps found', labelNames: ['kind'], registers }),
+    pool: new Gauge({
+      name: 'rowlock_database_connections',
+      help: 'Connections of the API by state',
+      labelNames: ['state'],
+      registers,
+    }),
+  };
+}
+
+function record(instruments: Instruments, observation: Observation): void {
+  switch (observation.type) {
+    case 'request': {
+      const { route, method, status, duration_ms } = observation;
+      instruments.requests.observe({ route, method, status: String(status) }, duration_ms / 1000);
+      instruments.bytes.inc({ direction: 'in' }, observation.bytes_in ?? 0);
+      instruments.bytes.inc({ direction: 'out' }, observation.bytes_out ?? 0);
+      break;
+    }
+    case 'job':
+      instruments.jobs.observe(
+        { kind: observation.kind, outcome: observation.outcome },
+        observation.duration_ms / 1000,
+      );
+      break;
+    case 'internal_error':
+      instruments.internal.inc();
+      break;
+    case 'sweep':
+      instruments.swept.inc({ kind: 'purge' }, observation.enqueued);
+      instruments.swept.inc({ kind: 'completed_upload' }, observation.completed);
+      instruments.swept.inc({ kind: 'tombstone' }, observation.forgotten);
+      break;
+    case 'queue':
+    case 'lifecycle':
+      break;
+  }
+}
+
 /** Makes a registry of its own, so that several servers of one process do not mix. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const requests = new Histogram({
-    name: 'rowlock_http_request_duration_seconds',
-    help: 'HTTP requests by route, method and status',
-    labelNames: ['route', 'method', 'status'],
-    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-    registers,
-  });
-  const bytes = new Counter({
-    name: 'rowlock_http_bytes_total',
-    help: 'Body bytes by direction',
-    labelNames: ['direction'],
-    registers,
-  });
-  const jobs = new Histogram({
-    name: 'rowlock_job_duration_seconds',
-    help: 'Attempts of jobs by kind and outcome',
-    labelNames: ['kind', 'outcome'],
-    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300],
-    registers,
-  });
-  const internal = new Counter({
-    name: 'rowlock_internal_errors_total',
-    help: 'Errors that are ours to fix',
-    registers,
-  });
-  const swept = new Counter({
-    name: 'rowlock_swept_total',
-    help: 'What sweeps found, by kind',
-    labelNames: ['kind'],
-    registers,
-  });
-  const pool = new Gauge({
-    name: 'rowlock_database_connections',
-    help: 'Connections of the API by state',
-    labelNames: ['state'],
-    registers,
-  });
-
+  const instruments = createInstruments(registry);
   return {
-    observe(observation) {
-      switch (observation.type) {
-        case 'request':
-          requests.observe(
-            { route: observation.route, method: observation.method, status: String(observation.status) },
-            observation.duration_ms / 1000,
-          );
-          bytes.inc({ direction: 'in' }, observation.bytes_in ?? 0);
-          bytes.inc({ direction: 'out' }, observation.bytes_out ?? 0);
-          break;
-        case 'job':
-          jobs.observe({ kind: observation.kind, outcome: observation.outcome }, observation.duration_ms / 1000);
-          break;
-        case 'internal_error':
-          internal.inc();
-          break;
-        case 'sweep':
-          swept.inc({ kind: 'purge' }, observation.enqueued);
-          swept.inc({ kind: 'completed_upload' }, observation.completed);
-          swept.inc({ kind: 'tombstone' }, observation.forgotten);
-          break;
-        case 'queue':
-        case 'lifecycle':
-          break;
-      }
-    },
+    observe: (observation) => record(instruments, observation),
     async render(connections) {
       for (const [state, count] of Object.entries(connections)) {
-        pool.set({ state }, count);
+        instruments.pool.set({ state }, count);
       }
       return { content_type: registry.contentType, text: await registry.metrics() };
     },

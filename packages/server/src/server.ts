@@ -10,6 +10,7 @@ import type { ServerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
 import { createApp } from './http/app.ts';
 import { Database } from './metadata/database.ts';
+import { ping } from './metadata/upkeep.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { version } from './version.ts';
 
@@ -54,7 +55,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     allowedHosts: config.allowed_hosts,
     door: { bucket, region, access_key_id, secret_access_key },
     ready: async () => {
-      await db.run({ name: 'ping', text: 'SELECT 1' }, []);
+      await db.run(ping, []);
       await backend.check();
     },
     metrics: () => metrics.render(db.connections()),

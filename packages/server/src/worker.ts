@@ -2,7 +2,7 @@
  * Composition root of the workers: configuration to a running job loop. It joins job kinds, database and backend, asks
  * for sweeps, and reports; the loop itself is the queue's.
  */
-import { Worker, type Observation as QueueObservation } from '@rowlock/queue';
+import { type Observation as QueueObservation, Worker } from '@rowlock/queue';
 import { openBackend } from './backend/open-backend.ts';
 import type { WorkerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
@@ -65,7 +65,9 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
   };
 }
 
-function handlersOf(context: JobContext): Record<string, { perform: (job: JobLike, attempt: { signal: AbortSignal }) => Promise<void>; timeoutMs: number }> {
+function handlersOf(
+  context: JobContext,
+): Record<string, { perform: (job: JobLike, attempt: { signal: AbortSignal }) => Promise<void>; timeoutMs: number }> {
   return Object.fromEntries(
     jobKinds.map((kind) => [
       kind.kind,
@@ -132,7 +134,11 @@ function report(observe: Observe, observation: QueueObservation): void {
       observe({ type: 'queue', message: 'the listener lost its connection', error: observation.error });
       break;
     case 'task_failed':
-      observe({ type: 'queue', message: `${observation.task} failed and will be tried again`, error: observation.error });
+      observe({
+        type: 'queue',
+        message: `${observation.task} failed and will be tried again`,
+        error: observation.error,
+      });
       break;
     default:
       break;

@@ -38,3 +38,5 @@ BEGIN
   END IF;
 END
 $$;
+
+REVOKE ALL ON FUNCTION :"schema".rowlock_wake_queue(text) FROM PUBLIC;

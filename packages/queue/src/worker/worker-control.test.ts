@@ -59,7 +59,10 @@ test('a notification to cancel that the table does not confirm aborts nothing', 
   await notifyControl(queue, `{"action": "cancel", "job_id": ${real.id}, "queue": "default"}`);
   await seen('job_settled', ({ id }) => id === real.id);
 
-  assert.equal(observations.some((one) => one.event === 'job_ended' && one.id === forged.id), false);
+  assert.equal(
+    observations.some((one) => one.event === 'job_ended' && one.id === forged.id),
+    false,
+  );
   await worker.stop();
 });
 
@@ -160,7 +163,10 @@ test('a pause that is only notified, and not in the table, pauses nothing', asyn
   const { id } = await queue.insert();
 
   await seen('job_settled', (one) => one.id === id);
-  assert.equal(observations.some(({ event }) => event === 'queue_paused'), false);
+  assert.equal(
+    observations.some(({ event }) => event === 'queue_paused'),
+    false,
+  );
   await worker.stop();
 });
 
@@ -187,7 +193,10 @@ test('payloads of any spacing are read, and those that are something else mean n
   const others = ['', 'no json', '[]', 'null', '"cancel"', '{"action":"later"}', '{"action":{}}', '{}'];
 
   assert.deepEqual(payloads.map(controlAction), ['pauses', 'pauses', 'cancellations']);
-  assert.deepEqual(others.map(controlAction), others.map(() => 'nothing'));
+  assert.deepEqual(
+    others.map(controlAction),
+    others.map(() => 'nothing'),
+  );
   assert.equal(insertedQueue('{"queue" : "a", "more": 1}'), 'a');
   assert.deepEqual(['', '[]', '{"queue":1}', 'null'].map(insertedQueue), [undefined, undefined, undefined, undefined]);
 });

@@ -68,7 +68,9 @@ function startWorkerProcess(queue: QueueSchema): ChildProcess {
       database: ${JSON.stringify(database.url)}, schema: ${JSON.stringify(queue.name)}, leaseTtlMs: 5000,
       queues: { default: { maxWorkers: 1 } }, handlers: { work: { perform: () => new Promise(() => undefined) } },
     }).start();`;
-  return spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'inherit', 'inherit'] });
+  return spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }
 
 test('jobs of live workers, and of clients that never had a lease, are not touched', async () => {
@@ -104,7 +106,11 @@ test('a rescue of the last attempt discards the job, and a job whose cancellatio
 test('a rescued job with many failures behind it waits as retryable, and its rescues are counted on', async () => {
   const queue = await database.schema();
   await lease(queue, 'dead', '-1 second');
-  const id = await claimed(queue, 'dead', `, errors = ARRAY['{}', '{}']::jsonb[], metadata = '{"river:rescue_count": 2}'`);
+  const id = await claimed(
+    queue,
+    'dead',
+    `, errors = ARRAY['{}', '{}']::jsonb[], metadata = '{"river:rescue_count": 2}'`,
+  );
 
   await rescueAbandoned(queue.context(), policy);
 
@@ -122,7 +128,10 @@ test('two rescuers at once rescue each job once', async () => {
 
   const counts = await Promise.all([1, 2, 3].map(async () => await rescueAbandoned(queue.context(), policy)));
 
-  assert.equal(counts.reduce((sum, count) => sum + count), 20);
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    20,
+  );
   for (const id of ids) assert.equal((await queue.job(id)).errors.length, 1);
 });
 
@@ -136,8 +145,7 @@ test('a worker that was taken for dead cannot record its result, and the new att
   });
   await zombie.worker.start();
   await zombie.seen('job_started');
-  await queue.sql(`UPDATE S.river_job SET state = 'available' WHERE id = $1`, [id]);
-  await queue.sql(`UPDATE S.river_job SET state = 'running', attempt = 2, attempted_by = '{zombie,other}' WHERE id = $1`, [id]);
+  await queue.sql(`UPDATE S.river_job SET attempt = 2, attempted_by = '{zombie,other}' WHERE id = $1`, [id]);
 
   mayEnd();
 
@@ -167,10 +175,11 @@ test('a process that comes back under the id of a killed one gives back what tha
 
 test('a second process under the id of a live one refuses to start, and leaves its jobs and lease alone', async () => {
   const queue = await database.schema();
-  const first = queue.worker({ clientId: 'same' });
+  const queues = { elsewhere: { maxWorkers: 1 } };
+  const first = queue.worker({ clientId: 'same', queues });
   await first.worker.start();
   const id = await claimed(queue, 'same');
-  const second = queue.worker({ clientId: 'same' });
+  const second = queue.worker({ clientId: 'same', queues });
 
   await assert.rejects(second.worker.start(), { reason: 'client_id_in_use' });
 

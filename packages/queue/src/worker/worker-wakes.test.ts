@@ -71,10 +71,9 @@ test('no job is missed when many transactions insert while workers go to sleep a
     }),
   );
 
-  await until(
-    async () => (await queue.sql(`SELECT FROM S.river_job WHERE state <> 'completed'`)).length === 0,
-    { what: 'every job is completed without a poll' },
-  );
+  await until(async () => (await queue.sql(`SELECT FROM S.river_job WHERE state <> 'completed'`)).length === 0, {
+    what: 'every job is completed without a poll',
+  });
   for (const { worker } of workers) await worker.stop();
 });
 
@@ -158,14 +157,15 @@ test('a job far ahead is scheduled, and promoted by a scheduler pass when it fal
 
 test('as long as there are more jobs, every freed slot is filled at once', async () => {
   const queue = await database.schema();
-  await queue.sql(`INSERT INTO S.river_job (kind, args, max_attempts) SELECT 'work', '{}', 25 FROM generate_series(1, 300)`);
+  await queue.sql(
+    `INSERT INTO S.river_job (kind, args, max_attempts) SELECT 'work', '{}', 25 FROM generate_series(1, 300)`,
+  );
   const { worker } = queue.worker({ handlers, queues: { default: { maxWorkers: 3 } }, fetchPollIntervalMs: never });
 
   await worker.start();
 
-  await until(
-    async () => (await queue.sql(`SELECT FROM S.river_job WHERE state <> 'completed'`)).length === 0,
-    { what: 'three slots have worked off 300 jobs with no poll' },
-  );
+  await until(async () => (await queue.sql(`SELECT FROM S.river_job WHERE state <> 'completed'`)).length === 0, {
+    what: 'three slots have worked off 300 jobs with no poll',
+  });
   await worker.stop();
 });

@@ -75,6 +75,8 @@ GRANT SELECT ON :"metadata".files, :"metadata".file_upload_requests TO rowlock_w
 GRANT SELECT, INSERT, UPDATE, DELETE ON :"metadata".river_job, :"metadata".river_queue, :"metadata".river_leader,
   :"metadata".rowlock_worker_lease TO rowlock_worker;
 GRANT SELECT ON :"metadata".river_migration TO rowlock_worker;
+GRANT EXECUTE ON FUNCTION :"metadata".rowlock_wake_queue(text),
+  :"metadata".enqueue_job(text, jsonb, text, smallint, smallint, timestamptz) TO rowlock_worker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA :"metadata" TO rowlock_worker;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA storage_internal TO rowlock_worker;
 GRANT EXECUTE ON FUNCTION storage.objects_reference(), storage.objects_fill() TO rowlock_worker;

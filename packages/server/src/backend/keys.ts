@@ -9,9 +9,9 @@ import { randomUUID } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
 
 /** S3's limit on keys. */
-export const keyBytesMax = 1024;
+const keyBytesMax = 1024;
 /** What file systems allow in one name. */
-export const segmentBytesMax = 255;
+const segmentBytesMax = 255;
 
 const keyPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -9,6 +9,7 @@ import { RowlockError } from '@rowlock/client/contract';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { AppOptions } from './app-options.ts';
 import { asRowlockError, installErrors, sendError } from './errors.ts';
+import { holdContinue } from './request-body.ts';
 import { bucketRoutes } from './routes/bucket-routes.ts';
 import { doorRoutes } from './routes/door-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
@@ -75,6 +76,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     await app.register(async (scope) => doorRoutes(scope, options, door));
   }
   healthRoutes(app, options);
+  holdContinue(app.server, (request, response) => app.routing(request, response));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   return app;
 }
@@ -92,7 +94,7 @@ function tolerateEmptyJson(app: FastifyInstance): void {
       done(null, null);
       return;
     }
-    parse(request, body as string, done);
+    void parse(request, body as string, done);
   });
 }
 

@@ -85,7 +85,7 @@ function setHeaders(reply: FastifyReply, object: OpenedObject, etag: string, opt
 }
 
 /** `attachment` with an ASCII fallback and the real name (RFC 6266, RFC 8187). */
-export function contentDisposition(fileName: string): string {
+function contentDisposition(fileName: string): string {
   const safe = fileName.toWellFormed().replace(/[^\x20-\x7e]|["\\%]/g, '_');
   const encoded = encodeURIComponent(fileName.toWellFormed()).replace(
     /['()*]/g,

@@ -37,7 +37,7 @@ export function imageError(error: unknown): unknown {
   if (/^Input file is missing|out of memory|unable to (allocate|create thread)/i.test(text)) return error;
   if (text.startsWith('timeout')) return new ImageError('timeout', 'decoding the image took too long', options);
   if (/exceeds .* limit/.test(text)) return new ImageError('too_large', 'the image has too many pixels', options);
-  if (/unsupported image format|is empty/i.test(text)) {
+  if (/\bunsupported\b|is empty/i.test(text)) {
     return new ImageError('unsupported', 'the file is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image', options);
   }
   return new ImageError('corrupt', 'the image is damaged', options);

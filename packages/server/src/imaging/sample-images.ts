@@ -3,7 +3,7 @@
  * every accepted format, hostile headers. It is not part of the service. Invariant: the same call makes the
  * same picture.
  */
-import { crc32 as zlibCrc32, deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 
 export interface Scene {
@@ -32,12 +32,11 @@ export function drawn({ data, width, height }: Scene): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
-/** A scene with noise, which makes JPEGs as large as a camera's. */
-export function photograph(width: number, height: number): Sharp {
-  const noise = { create: { width, height, channels: 3 as const, background: '#808080', noise: { type: 'gaussian' as const, mean: 128, sigma: 25 } } };
-  return sharp({ ...noise, limitInputPixels: false }).composite([
-    { input: drawn(scene(400, 300)).png({ compressionLevel: 1 }).toBuffer() as never, blend: 'overlay' },
-  ]);
+/** Noise, which makes a JPEG as large as a camera's. */
+export function noise(width: number, height: number): Sharp {
+  return sharp({
+    create: { width, height, channels: 3, background: '#808080', noise: { type: 'gaussian', mean: 128, sigma: 20 } },
+  });
 }
 
 /** An accepted format by name, with a file of it. */
@@ -54,7 +53,12 @@ export const encoded: Readonly<Record<'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' |
  * Where a stored pixel of each orientation comes from in the upright picture, by the EXIF specification's table
  * "the 0th row is the visual top, the 0th column the visual left" and its seven siblings.
  */
-const uprightAt: readonly ((row: number, column: number, width: number, height: number) => readonly [x: number, y: number])[] = [
+const uprightAt: readonly ((
+  row: number,
+  column: number,
+  width: number,
+  height: number,
+) => readonly [x: number, y: number])[] = [
   (r, c) => [c, r],
   (r, c, w) => [w - 1 - c, r],
   (r, c, w, h) => [w - 1 - c, h - 1 - r],
@@ -84,14 +88,38 @@ export function pngBomb(width: number, height: number): Buffer {
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 1; // one bit a pixel, greyscale
-  const chunks = [chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.alloc(10_000))), chunk('IEND', Buffer.alloc(0))];
+  const chunks = [
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(10_000))),
+    chunk('IEND', Buffer.alloc(0)),
+  ];
   return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...chunks]);
+}
+
+/**
+ * Makes a HEIC file (HEVC inside) of an AVIF one by exchanging its brands, item type and decoder configuration,
+ * since nothing here can encode HEVC. Its header is sound; its pixels are not.
+ */
+export function asHeic(avif: Buffer): Buffer {
+  const text = avif.toString('latin1').replaceAll('avif', 'heic').replaceAll('av01', 'hvc1');
+  const bytes = Buffer.from(text, 'latin1');
+  const at = bytes.indexOf('av1C') - 4;
+  const configuration = Buffer.from([
+    1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 93, 0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 15, 0,
+  ]);
+  const box = Buffer.concat([Buffer.from([0, 0, 0, 8 + configuration.length]), Buffer.from('hvcC'), configuration]);
+  const grown = box.length - bytes.readUInt32BE(at);
+  for (const name of ['meta', 'iprp', 'ipco']) {
+    const size = bytes.indexOf(name) - 4;
+    bytes.writeUInt32BE(bytes.readUInt32BE(size) + grown, size);
+  }
+  return Buffer.concat([bytes.subarray(0, at), box, bytes.subarray(at + bytes.readUInt32BE(at))]);
 }
 
 function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(data.length);
-  sum.writeUInt32BE(zlibCrc32(body));
+  sum.writeUInt32BE(crc32(body));
   return Buffer.concat([length, body, sum]);
 }

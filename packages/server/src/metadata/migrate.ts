@@ -65,7 +65,7 @@ async function sqlFiles(folder: string): Promise<readonly SqlFile[]> {
 }
 
 /** Puts names into SQL: `:"name"` becomes a quoted identifier, `:'name'` a literal, as psql does it. */
-export function renderSql(text: string, names: SchemaNames): string {
+function renderSql(text: string, names: SchemaNames): string {
   const value = (name: string): string => {
     if (!Object.hasOwn(names, name)) {
       throw new Error(`the SQL names a variable that does not exist: ${name}`);

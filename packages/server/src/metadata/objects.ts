@@ -69,26 +69,36 @@ export const objectDeleteMany: Statement = {
          RETURNING id, bucket_id, name, owner_id, version, metadata, user_metadata, created_at, updated_at, last_accessed_at`,
 };
 
+/** Sorts one column up or down: an order that does not apply is a constant. */
+const times =
+  "CASE $6 WHEN 'created_at' THEN created_at WHEN 'updated_at' THEN updated_at WHEN 'last_accessed_at' THEN last_accessed_at END";
+
+/** The page is cut before anything wide is read: metadata is joined for its rows only. */
 export const objectList: Statement = {
   name: 'object_list',
   text: `WITH below AS (
-           SELECT o.*, substr(o.name, length($2::text) + 1) AS rest FROM storage.objects AS o
+           SELECT o.id, o.created_at, o.updated_at, o.last_accessed_at, substr(o.name, length($2::text) + 1) AS rest
+           FROM storage.objects AS o
            WHERE o.bucket_id = $1 AND o.name >= $2::text AND starts_with(o.name, $2::text)
          ), entries AS (
-           SELECT rest AS name, id, created_at, updated_at, last_accessed_at, metadata FROM below WHERE strpos(rest, '/') = 0
+           SELECT rest AS name, id, created_at, updated_at, last_accessed_at FROM below WHERE strpos(rest, '/') = 0
            UNION ALL
-           SELECT DISTINCT split_part(rest, '/', 1), NULL::uuid, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::jsonb
+           SELECT DISTINCT split_part(rest, '/', 1), NULL::uuid, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz
            FROM below WHERE strpos(rest, '/') > 0
+         ), page AS (
+           SELECT * FROM entries
+           WHERE $3 = '' OR strpos(lower(name), lower($3)) > 0
+           ORDER BY
+             CASE WHEN NOT $7 THEN ${times} END ASC NULLS FIRST,
+             CASE WHEN $7 THEN ${times} END DESC NULLS LAST,
+             CASE WHEN NOT $7 THEN name COLLATE "C" END ASC,
+             CASE WHEN $7 THEN name COLLATE "C" END DESC,
+             id NULLS FIRST
+           LIMIT $4 OFFSET $5
          )
-         SELECT * FROM entries
-         WHERE $3 = '' OR strpos(lower(name), lower($3)) > 0
-         ORDER BY
-           CASE WHEN $7 THEN NULL ELSE CASE $6 WHEN 'created_at' THEN created_at WHEN 'updated_at' THEN updated_at WHEN 'last_accessed_at' THEN last_accessed_at END END ASC NULLS FIRST,
-           CASE WHEN $7 THEN CASE $6 WHEN 'created_at' THEN created_at WHEN 'updated_at' THEN updated_at WHEN 'last_accessed_at' THEN last_accessed_at END END DESC NULLS LAST,
-           CASE WHEN $7 THEN NULL ELSE name COLLATE "C" END ASC,
-           CASE WHEN $7 THEN name COLLATE "C" END DESC,
-           id NULLS FIRST
-         LIMIT $4 OFFSET $5`,
+         SELECT p.name, p.id, p.created_at, p.updated_at, p.last_accessed_at, o.metadata
+         FROM (SELECT *, row_number() OVER () AS place FROM page) AS p LEFT JOIN storage.objects AS o ON o.id = p.id
+         ORDER BY p.place`,
 };
 
 /** The object as the caller sees it, with the bytes of a variant when a preset is given; `undefined` when hidden or missing. */

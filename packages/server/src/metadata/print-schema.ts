@@ -87,11 +87,19 @@ const sections: readonly { readonly title: string; readonly text: string }[] = [
 /** Prints the catalog of our schemas. Equal databases print equal texts on every supported PostgreSQL. */
 export async function printSchema(client: pg.Client, schemas: readonly string[]): Promise<string> {
   const lines: string[] = [
-    '-- Printed from the catalog of a migrated database by `npm run schema`. Read it; do not run it.',
+    '-- Printed from the catalog of a migrated database by ROWLOCK_WRITE_SCHEMA=1 npm test -- database/migrate.',
+    '-- Read it; do not run it.',
   ];
-  for (const { title, text } of sections) {
-    const { rows } = await client.query<{ line: string }>(text, [[...schemas]]);
-    lines.push('', `-- ${title}`, '', ...rows.map((row) => `${row.line};`));
+  await client.query('BEGIN READ ONLY');
+  try {
+    // Names are printed with their schema, whatever the session's path is.
+    await client.query("SELECT set_config('search_path', '', true)");
+    for (const { title, text } of sections) {
+      const { rows } = await client.query<{ line: string }>(text, [[...schemas]]);
+      lines.push('', `-- ${title}`, '', ...rows.map((row) => `${row.line};`));
+    }
+  } finally {
+    await client.query('ROLLBACK');
   }
   return `${lines.join('\n')}\n`;
 }

@@ -58,11 +58,6 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof Error && unavailableMessages.test(error.message);
 }
 
-/** The SQLSTATE of an error, or `undefined`. */
-export function sqlState(error: unknown): string | undefined {
-  return isSqlError(error) ? error.code : undefined;
-}
-
 /** Turns an error of a statement into the reason that it means; an error without one is returned as it came. */
 export function fromSql(error: unknown): unknown {
   if (isUnavailable(error)) {

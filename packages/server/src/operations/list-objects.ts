@@ -7,7 +7,7 @@ import type { OperationContext } from './context.ts';
 import { missingObject } from './refusals.ts';
 
 /** Most entries of one page. */
-export const listLimitMax = 1000;
+const listLimitMax = 1000;
 
 export interface ListRequest extends Omit<ListQuery, 'prefix'> {
   /** A folder, with or without its slash. */

@@ -25,7 +25,7 @@ export interface SweepReport {
   readonly unfinished: number;
 }
 
-export const sweepDefaults: SweepOptions = { graceSeconds: 3600, limit: 1000 };
+const sweepDefaults: SweepOptions = { graceSeconds: 3600, limit: 1000 };
 
 /** Runs one sweep. Idempotent; several at once only do work twice. */
 export async function sweep(

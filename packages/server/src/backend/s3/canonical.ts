@@ -38,7 +38,7 @@ export function canonicalQuery(pairs: readonly QueryPair[]): string {
 }
 
 /** Trims a header's value and makes its runs of white space one space. */
-export function canonicalHeaderValue(value: string): string {
+function canonicalHeaderValue(value: string): string {
   return value.trim().replace(/\s+/g, ' ');
 }
 

@@ -72,7 +72,7 @@ function newBucket(body: Static<typeof newBucketBody>): NewBucket {
 }
 
 /** The answer in both spellings. */
-export function bucketBody(row: BucketRow): Record<string, unknown> {
+function bucketBody(row: BucketRow): Record<string, unknown> {
   const limit = row.file_size_limit === null ? null : Number(row.file_size_limit);
   return {
     id: row.id,

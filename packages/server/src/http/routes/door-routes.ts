@@ -6,7 +6,8 @@ import { isActiveType } from '../../domain/media-type.ts';
 import { type DoorRequest, getAtDoor, putAtDoor, verifyDoorRequest } from '../../operations/blob-door.ts';
 import type { AppOptions } from '../app-options.ts';
 import { asRowlockError, errorHeaders, reportInternal } from '../errors.ts';
-import { bodyOf, declaredSize } from './upload-routes.ts';
+import { bodyOf } from '../request-body.ts';
+import { declaredSize } from './upload-routes.ts';
 
 const s3Codes: Partial<Record<RowlockError['reason'], string>> = {
   invalid_signature: 'AccessDenied',
@@ -23,7 +24,7 @@ const s3Codes: Partial<Record<RowlockError['reason'], string>> = {
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** S3's error document. */
-export function errorXml(error: RowlockError): string {
+function errorXml(error: RowlockError): string {
   const code = s3Codes[error.reason] ?? errorSpellings[error.reason].code;
   const message = error.message.replace(/[&<>"]/g, (c) => entities[c] ?? c);
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;

@@ -1,4 +1,4 @@
-/** For operators: alive, ready, metrics. */
+/** For operators: is the process alive, can it serve, what has it measured. None of them needs a token. */
 import { RowlockError } from '@rowlock/client/contract';
 import type { FastifyInstance } from 'fastify';
 import type { AppOptions } from '../app-options.ts';

@@ -1,20 +1,15 @@
 /** Uploads over HTTP: raw bodies, read by the operation only after begin said yes. */
-import type { IncomingMessage } from 'node:http';
 import { RowlockError } from '@rowlock/client/contract';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CommittedObject } from '../../operations/upload-object.ts';
 import { uploadObject } from '../../operations/upload-object.ts';
 import type { AppOptions } from '../app-options.ts';
+import { bodyOf } from '../request-body.ts';
 import { withCaller } from '../with-caller.ts';
 
 const objectParams = Type.Object({ bucket: Type.String(), '*': Type.String() });
 const userMetadataBytesMax = 65536;
-
-/** The body as it arrives. Leaving it early keeps the socket, so that the refusal can be answered. */
-export function bodyOf(raw: IncomingMessage): AsyncIterable<Uint8Array> {
-  return raw.iterator({ destroyOnReturn: false });
-}
 
 /**
  * The declared size of a body; undefined for a chunked one.

@@ -1,0 +1,54 @@
+/** The server process that the crash tests kill: API and workers, with one fault point armed by the environment. */
+import { createServer, createWorker, defaultQueues, defaultSchemaNames, enableFaults } from '@rowlock/server';
+import { jwtSecret } from '@rowlock/test-harness';
+
+const env = (name: string): string => process.env[name] ?? '';
+const port = Number(env('CRASH_PORT'));
+const armed = env('CRASH_FAULT');
+
+if (armed !== '') {
+  enableFaults((point) => {
+    if (point === armed) {
+      process.kill(process.pid, 'SIGKILL');
+    }
+  });
+}
+
+const backend = {
+  kind: 'disk',
+  root: env('CRASH_ROOT'),
+  endpoint: `http://127.0.0.1:${port}`,
+  region: 'us-east-1',
+  bucket: 'civic-os-files',
+  access_key_id: 'k',
+  secret_access_key: 's',
+} as const;
+const limits = { connections_max: 4, statement_timeout_ms: 10_000 };
+
+await createServer({
+  host: '127.0.0.1',
+  port,
+  database: { ...limits, url: env('CRASH_API_URL') },
+  backend,
+  tokens: { secret: jwtSecret },
+  rules: {
+    anonymous_role: 'anon',
+    default_role: 'authenticated',
+    allowed_roles: ['anon', 'authenticated', 'service_role'],
+    role_claim: ['role'],
+  },
+  signed_urls: { current: { id: 'test', secret: jwtSecret } },
+  upload_bytes_max: 2 ** 30,
+  public_url: undefined,
+  cors_origins: [],
+  allowed_hosts: [],
+});
+await createWorker({
+  database: { ...limits, url: env('CRASH_WORKER_URL') },
+  backend,
+  names: defaultSchemaNames,
+  queues: defaultQueues,
+  sweep_interval_seconds: 3600,
+  stop_timeout_ms: 5000,
+});
+process.stdout.write('ready\n');

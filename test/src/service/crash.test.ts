@@ -1,0 +1,206 @@
+/**
+ * Kills the server at every named step of an upload, an overwrite and a delete, three times each; then restarts,
+ * sweeps, and asks fsck: no row without bytes, no bytes without a row.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Database, fsck, openBackend, sweep } from '@rowlock/server';
+import {
+  createMigratedDatabase,
+  freePort,
+  type MigratedDatabase,
+  signToken,
+  temporaryFolder,
+  until,
+} from '@rowlock/test-harness';
+
+const rounds = Number(process.env['ROWLOCK_ROUNDS'] ?? 3);
+const uploadSteps = [
+  'upload.before_intent',
+  'upload.after_intent',
+  'disk.bytes',
+  'disk.before_fsync',
+  'disk.after_fsync',
+  'disk.after_rename',
+  'upload.before_commit',
+  'upload.after_commit',
+] as const;
+const deleteSteps = [
+  'delete.before_commit',
+  'delete.after_commit',
+  'purge.after_begin',
+  'purge.after_bytes',
+  'purge.after_end',
+] as const;
+
+let database: MigratedDatabase;
+let root: string;
+let port: number;
+let token: string;
+let server: ChildProcess | undefined;
+
+const program = fileURLToPath(new URL('./crash-server.js', import.meta.url));
+
+/** Starts a server process, with a fault armed or none. */
+async function start(fault = ''): Promise<void> {
+  server = spawn(process.execPath, [program], {
+    env: {
+      ...process.env,
+      CRASH_API_URL: database.apiUrl,
+      CRASH_WORKER_URL: database.workerUrl,
+      CRASH_ROOT: root,
+      CRASH_PORT: String(port),
+      CRASH_FAULT: fault,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  assert.ok(server.stdout);
+  await once(server.stdout, 'data');
+}
+
+async function stop(): Promise<void> {
+  if (server !== undefined && server.exitCode === null && server.signalCode === null) {
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  }
+  server = undefined;
+}
+
+/** A request whose server may die under it: the status, or `dead`. */
+async function request(method: string, name: string, body?: string): Promise<number | 'dead'> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/storage/v1/object/crash/${name}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body }),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    return 'dead';
+  }
+}
+
+async function read(name: string): Promise<string | undefined> {
+  const response = await fetch(`http://127.0.0.1:${port}/storage/v1/object/crash/${name}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return response.ok ? response.text() : undefined;
+}
+
+/** Lets every intent expire, sweeps until nothing is left to purge, and asks fsck. */
+async function assertWhole(): Promise<void> {
+  await database.query(
+    "UPDATE storage.versions SET expires_at = now() - interval '1 second' WHERE state <> 'stored' AND state <> 'gone'",
+  );
+  await database.query("UPDATE storage.uploads SET expires_at = now() - interval '1 second'");
+  const db = new Database({
+    url: database.workerUrl,
+    connectionsMax: 2,
+    statementTimeoutMs: 10_000,
+    applicationName: 'crash test',
+  });
+  const backend = await openBackend({
+    kind: 'disk',
+    root,
+    endpoint: 'http://127.0.0.1',
+    region: 'us-east-1',
+    bucket: 'civic-os-files',
+    access_key_id: 'k',
+    secret_access_key: 's',
+  });
+  await sweep({ db, backend }, { graceSeconds: 0, limit: 1000 });
+  await until(async () => (await fsck({ db, backend })).overdue.length === 0, { what: 'the purges are done' });
+
+  const report = await fsck({ db, backend });
+
+  assert.deepEqual(report.rows_without_bytes, []);
+  assert.deepEqual(report.bytes_without_row, []);
+  assert.equal(report.unfinished, 0);
+  await db.close();
+  await backend.close();
+}
+
+before(async () => {
+  database = await createMigratedDatabase();
+  root = `${temporaryFolder()}/blobs`;
+  port = await freePort();
+  token = await signToken({ sub: 'ann', role: 'authenticated' });
+  await database.query("INSERT INTO storage.buckets (id, owner_id) VALUES ('crash', 'ann')");
+});
+after(async () => {
+  await stop();
+  await database.drop();
+});
+
+const body = (text: string): string => `${text} ${'x'.repeat(200_000)}`;
+
+describe('kill -9 during a create', () => {
+  for (const step of uploadSteps) {
+    test(`at ${step}`, async () => {
+      for (let round = 1; round <= rounds; round += 1) {
+        const name = `create-${step}-${round}`;
+        await start(step);
+
+        const status = await request('POST', name, body('new'));
+        await stop();
+        await start();
+
+        assert.equal(status, 'dead', 'the fault was reached');
+        assert.equal(await read(name), step === 'upload.after_commit' ? body('new') : undefined);
+        await assertWhole();
+        await stop();
+      }
+    });
+  }
+});
+
+describe('kill -9 during an overwrite', () => {
+  for (const step of uploadSteps) {
+    test(`at ${step}`, async () => {
+      for (let round = 1; round <= rounds; round += 1) {
+        const name = `overwrite-${step}-${round}`;
+        await start();
+        assert.equal(await request('POST', name, body('old')), 201);
+        await stop();
+        await start(step);
+
+        const status = await request('PUT', name, body('new'));
+        await stop();
+        await start();
+
+        assert.equal(status, 'dead', 'the fault was reached');
+        assert.equal(await read(name), body(step === 'upload.after_commit' ? 'new' : 'old'));
+        await assertWhole();
+        await stop();
+      }
+    });
+  }
+});
+
+describe('kill -9 during a delete and its purge', () => {
+  for (const step of deleteSteps) {
+    test(`at ${step}`, async () => {
+      for (let round = 1; round <= rounds; round += 1) {
+        const name = `delete-${step}-${round}`;
+        await start();
+        assert.equal(await request('POST', name, body('old')), 201);
+        await stop();
+        await start(step);
+
+        await request('DELETE', name);
+        await until(() => server?.signalCode === 'SIGKILL', { what: 'the fault was reached' });
+        await stop();
+        await start();
+
+        assert.equal(await read(name), step === 'delete.before_commit' ? body('old') : undefined);
+        await assertWhole();
+        await stop();
+      }
+    });
+  }
+});
