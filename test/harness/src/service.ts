@@ -108,6 +108,7 @@ function serverConfig(database: MigratedDatabase, port: number, changes: Partial
     public_url: undefined,
     cors_origins: [],
     allowed_hosts: [],
+    console_folder: undefined,
     ...changes,
   };
 }

@@ -42,6 +42,7 @@ await createServer({
   public_url: undefined,
   cors_origins: [],
   allowed_hosts: [],
+  console_folder: undefined,
 });
 await createWorker({
   database: { ...limits, url: env('CRASH_WORKER_URL') },

@@ -1,0 +1,29 @@
+/** Every command, in the order in which help shows them. */
+import type { Command } from './command.ts';
+import { bucket } from './commands/bucket.ts';
+import { config } from './commands/config.ts';
+import { cp } from './commands/cp.ts';
+import { dev } from './commands/dev.ts';
+import { doctor } from './commands/doctor.ts';
+import { ls } from './commands/ls.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { rm } from './commands/rm.ts';
+import { serve, work } from './commands/serve.ts';
+import { sign } from './commands/sign.ts';
+import { fsckCommand, sweepCommand } from './commands/upkeep.ts';
+
+export const commands: readonly Command[] = [
+  dev,
+  serve,
+  work,
+  bucket,
+  ls,
+  cp,
+  rm,
+  sign,
+  migrateCommand,
+  doctor,
+  config,
+  fsckCommand,
+  sweepCommand,
+];

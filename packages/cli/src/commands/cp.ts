@@ -1,0 +1,159 @@
+/** `cp`: copy files to and from a bucket. Remote paths begin with `rl://`; `-` is standard input or output. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from '../command.ts';
+import { formatBytes } from '../format.ts';
+import { mediaTypeOf } from '../media-type-of.ts';
+import { startProgress } from '../progress.ts';
+import { readArguments } from '../read-arguments.ts';
+import { type Remote, remoteFlags, remoteHelp, remoteOf, splitPath } from '../remote.ts';
+import { UsageError } from '../usage-error.ts';
+import { listAll } from './ls.ts';
+
+interface Copied {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: number;
+}
+
+const isRemote = (path: string): boolean => path.startsWith('rl://');
+
+/** A target that ends in a slash, or names only a bucket, keeps the file's own name. */
+function named(target: string, name: string): string {
+  const path = target.replace(/^rl:\/\//, '');
+  return path.endsWith('/') || !path.includes('/') ? `${path.replace(/\/+$/, '')}/${name}` : path;
+}
+
+async function upload(remote: Remote, from: string, target: string, type: string | undefined): Promise<Copied> {
+  const { bucket, name } = splitPath(target);
+  const size = from === '-' ? undefined : (await stat(from)).size;
+  const progress = startProgress(name, size ?? 0);
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      progress.add(chunk.byteLength);
+      done(null, chunk);
+    },
+  });
+  const source: Readable = from === '-' ? process.stdin : createReadStream(from, { highWaterMark: 2 ** 18 });
+  source.on('error', (error) => count.destroy(error));
+  const answer = await remote.send(remote.objectUrl('object', bucket, name), {
+    method: 'POST',
+    headers: {
+      'content-type': type ?? mediaTypeOf(from),
+      ...(size === undefined ? {} : { 'content-length': String(size) }),
+    },
+    body: Readable.toWeb(source.pipe(count)) as ReadableStream,
+    duplex: 'half',
+  } as RequestInit & { headers: Record<string, string> });
+  progress.end();
+  const { size: stored } = (await answer.json()) as { size: number };
+  return { from, to: `rl://${bucket}/${name}`, bytes: stored };
+}
+
+/** Writes beside the target and renames: a download that breaks off leaves no half file under its name. */
+async function download(remote: Remote, from: string, to: string): Promise<Copied> {
+  const { bucket, name } = splitPath(from);
+  const answer = await remote.send(remote.objectUrl('object', bucket, name));
+  const size = Number(answer.headers.get('content-length') ?? 0);
+  if (answer.body === null) {
+    throw new Error('the answer has no body');
+  }
+  const source = Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]);
+  if (to === '-') {
+    await pipeline(source, process.stdout, { end: false });
+    return { from, to, bytes: size };
+  }
+  const target = to.endsWith('/') || (await isFolder(to)) ? join(to, basename(name)) : to;
+  const partial = `${target}.rowlock-part`;
+  await mkdir(dirname(target), { recursive: true });
+  const progress = startProgress(name, size);
+  source.on('data', (chunk: Buffer) => progress.add(chunk.byteLength));
+  try {
+    await pipeline(source, createWriteStream(partial));
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    progress.end();
+  }
+  return { from, to: target, bytes: size };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
+async function* copies(
+  remote: Remote,
+  from: string,
+  to: string,
+  recursive: boolean,
+  type: string | undefined,
+): AsyncGenerator<Copied, void, undefined> {
+  if (isRemote(to)) {
+    if (!recursive) {
+      yield await upload(remote, from, named(to, from === '-' ? 'stdin' : basename(from)), type);
+      return;
+    }
+    const base = to.replace(/^rl:\/\//, '').replace(/\/+$/, '');
+    for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) {
+        const path = join(entry.parentPath, entry.name);
+        yield await upload(remote, path, `${base}/${relative(from, path).split(sep).join('/')}`, type);
+      }
+    }
+    return;
+  }
+  if (!recursive) {
+    yield await download(remote, from, to);
+    return;
+  }
+  const { bucket, name } = splitPath(from);
+  const folder = name.replace(/\/+$/, '');
+  for await (const entry of listAll(remote, bucket, folder, true)) {
+    yield await download(
+      remote,
+      `${bucket}/${folder === '' ? '' : `${folder}/`}${entry.name}`,
+      join(to, ...entry.name.split('/')),
+    );
+  }
+}
+
+export const cp: Command = {
+  name: 'cp',
+  group: 'Files',
+  summary: 'Copy files to and from a bucket',
+  usage: 'cp [-r] <from> <to>   (a remote path is rl://bucket/name)',
+  flags: { recursive: 'a whole folder (-r)', type: 'media type, when the extension does not say it', ...remoteHelp },
+  notes: 'A remote path that ends in a slash keeps the name of the file. "-" is standard input or output.',
+  examples: [
+    'rowlock cp photo.jpg rl://holiday/beach/',
+    'rowlock cp rl://holiday/beach/photo.jpg .',
+    'rowlock cp -r ./photos rl://holiday',
+    'pg_dump app | rowlock cp - rl://backups/app.sql',
+  ],
+  async run(argv) {
+    const read = readArguments(argv, { ...remoteFlags, r: 'switch', recursive: 'switch', type: 'text' });
+    const [from, to] = read.rest;
+    if (from === undefined || to === undefined || isRemote(from) === isRemote(to)) {
+      throw new UsageError('cp takes two paths, and exactly one begins with rl://');
+    }
+    const recursive = read.flags['r'] === true || read.flags['recursive'] === true;
+    const type = typeof read.flags['type'] === 'string' ? read.flags['type'] : undefined;
+    for await (const copied of copies(remoteOf(read), from, to, recursive, type)) {
+      if (copied.to !== '-') {
+        process.stdout.write(
+          read.flags['json'] === true
+            ? `${JSON.stringify(copied)}\n`
+            : `${copied.from} -> ${copied.to} (${formatBytes(copied.bytes)})\n`,
+        );
+      }
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,171 @@
+/**
+ * Starts everything that development needs, in one process and one PostgreSQL beside it, and stops it again in the
+ * reverse order. It binds to the loopback and answers to loopback names only.
+ */
+import { createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import {
+  createMetrics,
+  createServer,
+  createWorker,
+  defaultQueues,
+  defaultSchemaNames,
+  migrate,
+  type Observe,
+} from '@rowlock/server';
+import { type DevFile, type DevSecrets, devKey, devSecrets, openDevFolder, writePrivate } from './dev-folder.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
+
+export interface DevOptions {
+  readonly folder: string;
+  readonly host: string;
+  readonly port: number;
+  readonly observe: Observe;
+}
+
+export interface RunningDev {
+  readonly file: DevFile;
+  readonly secrets: DevSecrets;
+  /** Resolves when PostgreSQL ended by itself. */
+  readonly databaseEnded: Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+const uploadBytesMax = 5 * 2 ** 30;
+const s3Bucket = 'civic-os-files';
+
+/** @throws Error where the port is taken, before anything is started */
+async function assertPortFree(host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const probe = createTcpServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const text =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} is taken by another program; choose one: npm start -- --port ${port + 1}`
+          : `cannot listen on ${host}:${port}: ${error.message}`;
+      reject(new Error(text));
+    });
+    probe.listen(port, host, () => probe.close(() => resolve()));
+  });
+}
+
+function withLogin(url: string, role: string, password: string): string {
+  const login = new URL(url);
+  login.username = role;
+  login.password = password;
+  return login.href;
+}
+
+async function writeDevFile(
+  options: DevOptions,
+  secrets: DevSecrets,
+  url: string,
+  databaseUrl: string,
+): Promise<DevFile> {
+  const [anon_key, authenticated_key, service_key] = await Promise.all([
+    devKey(secrets.jwt_secret, { role: 'anon' }),
+    devKey(secrets.jwt_secret, { role: 'authenticated', sub: 'demo-user' }),
+    devKey(secrets.jwt_secret, { role: 'service_role' }),
+  ]);
+  const file: DevFile = {
+    url,
+    database_url: databaseUrl,
+    jwt_secret: secrets.jwt_secret,
+    anon_key,
+    authenticated_key,
+    service_key,
+    s3: {
+      endpoint: url,
+      region: 'us-east-1',
+      bucket: s3Bucket,
+      access_key_id: secrets.access_key_id,
+      secret_access_key: secrets.secret_access_key,
+    },
+  };
+  writePrivate(join(options.folder, 'dev.json'), file);
+  return file;
+}
+
+async function startService(options: DevOptions, secrets: DevSecrets, postgres: EmbeddedPostgres) {
+  const { host, port, observe } = options;
+  const url = `http://${host}:${port}`;
+  const metrics = createMetrics();
+  const limits = { connections_max: 10, statement_timeout_ms: 30_000 };
+  const backend = {
+    kind: 'disk',
+    root: join(options.folder, 'blobs'),
+    endpoint: url,
+    region: 'us-east-1',
+    bucket: s3Bucket,
+    access_key_id: secrets.access_key_id,
+    secret_access_key: secrets.secret_access_key,
+  } as const;
+  const server = createServer(
+    {
+      host,
+      port,
+      database: { ...limits, url: withLogin(postgres.url, 'rowlock_authenticator', secrets.authenticator_password) },
+      backend,
+      tokens: { secret: secrets.jwt_secret },
+      rules: {
+        anonymous_role: 'anon',
+        default_role: 'authenticated',
+        allowed_roles: ['anon', 'authenticated', 'service_role'],
+        role_claim: ['role'],
+      },
+      signed_urls: { current: { id: 'dev', secret: secrets.signed_url_secret } },
+      upload_bytes_max: uploadBytesMax,
+      public_url: url,
+      cors_origins: [
+        'http://localhost:3000',
+        'http://localhost:4200',
+        'http://localhost:5173',
+        'http://127.0.0.1:5173',
+      ],
+      allowed_hosts: ['127.0.0.1', 'localhost', host],
+      console_folder: undefined,
+    },
+    { observe, metrics },
+  );
+  const worker = createWorker(
+    {
+      database: {
+        ...limits,
+        connections_max: 4,
+        url: withLogin(postgres.url, 'rowlock_worker', secrets.worker_password),
+      },
+      backend,
+      names: defaultSchemaNames,
+      queues: defaultQueues,
+      sweep_interval_seconds: 900,
+      stop_timeout_ms: 2000,
+    },
+    { observe, metrics },
+  );
+  return { server, worker };
+}
+
+/** Starts PostgreSQL, migrates, starts API and workers, and writes `dev.json`. What started is stopped when a step fails. */
+export async function startDev(options: DevOptions): Promise<RunningDev> {
+  openDevFolder(options.folder);
+  await assertPortFree(options.host, options.port);
+  const secrets = devSecrets(options.folder);
+  const postgres = await startEmbeddedPostgres({ dataDir: join(options.folder, 'postgres') });
+  try {
+    await migrate({
+      url: postgres.url,
+      passwords: { rowlock_authenticator: secrets.authenticator_password, rowlock_worker: secrets.worker_password },
+    });
+    const { server, worker } = await startService(options, secrets, postgres);
+    const started = await Promise.all([server, worker]);
+    const file = await writeDevFile(options, secrets, started[0].url, postgres.url);
+    const stop = async (): Promise<void> => {
+      await Promise.all(started.map((part) => part.stop()));
+      await postgres.stop();
+    };
+    return { file, secrets, databaseEnded: postgres.exited, stop };
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}

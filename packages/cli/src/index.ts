@@ -1,0 +1,3 @@
+export { commands } from './commands.ts';
+export { main } from './main.ts';
+export { configurationReference } from './options.ts';

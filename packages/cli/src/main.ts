@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/**
+ * The only executable: reads the command line, runs one command, and ends with its exit code. What a command does is
+ * in the command's own file; errors end here, as one sentence.
+ */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { version } from '@rowlock/server';
+import { commands } from './commands.ts';
+import { helpForCommand, helpOverview } from './help.ts';
+import { nearest } from './nearest.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs a command line. Answers the exit code: 0 done, 1 failed, 2 wrongly called, 3 problems were found. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(helpOverview(commands));
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`rowlock ${version}\n`);
+    return 0;
+  }
+  const command = commands.find((each) => each.name === name);
+  if (command === undefined) {
+    const guess = nearest(
+      name,
+      commands.map((each) => each.name),
+    );
+    process.stderr.write(
+      `rowlock: there is no command "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`} See rowlock --help\n`,
+    );
+    return 2;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(helpForCommand(command));
+    return 0;
+  }
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    return reportFailure(error, command.name, rest.includes('--json'));
+  }
+}
+
+function reportFailure(error: unknown, command: string, asJson: boolean): number {
+  const message = error instanceof Error ? error.message : String(error);
+  const isUsage = error instanceof UsageError;
+  const text = asJson
+    ? JSON.stringify({ error: message })
+    : `rowlock ${command}: ${message}${isUsage ? `\nSee rowlock ${command} --help` : ''}`;
+  process.stderr.write(`${text}\n`);
+  return isUsage ? 2 : 1;
+}
+
+const program = process.argv[1];
+if (program !== undefined && realpathSync(program) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

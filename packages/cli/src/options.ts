@@ -1,0 +1,330 @@
+/**
+ * Every option of the service, declared once: name, variables, type, default, bounds, help, secret. From this table come
+ * the parser, `--help`, `rowlock config` and the reference page. Only the command line reads the environment.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { UsageError } from './usage-error.ts';
+
+export interface Option {
+  /** The flag, without its dashes, and the key in `rowlock config`. */
+  readonly name: string;
+  /** Variables, the first that is set wins. `X_FILE` beside a secret `X` names a file that holds it. */
+  readonly env: readonly string[];
+  readonly type: 'text' | 'integer' | 'list';
+  readonly default?: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly secret?: boolean;
+  readonly help: string;
+}
+
+const gib = 2 ** 30;
+
+export const options: readonly Option[] = [
+  {
+    name: 'database-url',
+    env: ['DATABASE_URL'],
+    type: 'text',
+    secret: true,
+    help: 'PostgreSQL, for everything that has no URL of its own',
+  },
+  {
+    name: 'api-database-url',
+    env: ['API_DATABASE_URL', 'DATABASE_URL'],
+    type: 'text',
+    secret: true,
+    help: 'PostgreSQL as rowlock_authenticator, for the API',
+  },
+  {
+    name: 'worker-database-url',
+    env: ['WORKER_DATABASE_URL', 'DATABASE_URL'],
+    type: 'text',
+    secret: true,
+    help: 'PostgreSQL as rowlock_worker, for workers, fsck and sweep',
+  },
+  {
+    name: 'migrate-database-url',
+    env: ['MIGRATE_DATABASE_URL', 'DATABASE_URL'],
+    type: 'text',
+    secret: true,
+    help: 'PostgreSQL as the owner of the database, for migrate',
+  },
+  {
+    name: 'db-max-conns',
+    env: ['DB_MAX_CONNS'],
+    type: 'integer',
+    default: '10',
+    min: 1,
+    max: 1000,
+    help: 'connections of one process',
+  },
+  {
+    name: 'statement-timeout-ms',
+    env: ['STATEMENT_TIMEOUT_MS'],
+    type: 'integer',
+    default: '30000',
+    min: 100,
+    max: 3_600_000,
+    help: 'how long one statement may run',
+  },
+  {
+    name: 'metadata-schema',
+    env: ['METADATA_SCHEMA'],
+    type: 'text',
+    default: 'metadata',
+    help: 'schema of files, upload requests and jobs',
+  },
+  { name: 'host', env: ['HOST'], type: 'text', default: '127.0.0.1', help: 'address to listen on' },
+  { name: 'port', env: ['PORT'], type: 'integer', default: '8000', min: 0, max: 65_535, help: 'port to listen on' },
+  {
+    name: 'public-url',
+    env: ['PUBLIC_URL'],
+    type: 'text',
+    help: 'how clients reach the service; base of signed and presigned URLs',
+  },
+  {
+    name: 'cors-origins',
+    env: ['CORS_ORIGINS'],
+    type: 'list',
+    default: '',
+    help: 'origins that browsers may call from, or *',
+  },
+  {
+    name: 'allowed-hosts',
+    env: ['ALLOWED_HOSTS'],
+    type: 'list',
+    default: '',
+    help: 'host names that are answered; any when empty',
+  },
+  {
+    name: 'jwt-secret',
+    env: ['JWT_SECRET'],
+    type: 'text',
+    secret: true,
+    help: 'secret of HS256 tokens, at least 32 characters',
+  },
+  {
+    name: 'jwt-jwks',
+    env: ['JWT_JWKS'],
+    type: 'text',
+    help: 'public keys of RS256, ES256 and EdDSA tokens: JSON, or a file',
+  },
+  { name: 'jwt-jwks-url', env: ['JWT_JWKS_URL'], type: 'text', help: 'where such keys are published' },
+  { name: 'jwt-issuer', env: ['JWT_ISSUER'], type: 'text', help: 'the iss that tokens must have' },
+  { name: 'jwt-audience', env: ['JWT_AUDIENCE'], type: 'text', help: 'the aud that tokens must have' },
+  {
+    name: 'jwt-role-claim',
+    env: ['JWT_ROLE_CLAIM'],
+    type: 'text',
+    default: 'role',
+    help: 'where the role stands in the claims: role, or user.role',
+  },
+  { name: 'anon-role', env: ['ANON_ROLE'], type: 'text', default: 'anon', help: 'role of requests without a token' },
+  {
+    name: 'default-role',
+    env: ['DEFAULT_ROLE'],
+    type: 'text',
+    default: 'authenticated',
+    help: 'role of tokens that name none',
+  },
+  {
+    name: 'allowed-roles',
+    env: ['ALLOWED_ROLES'],
+    type: 'list',
+    default: 'anon,authenticated,service_role',
+    help: 'roles that tokens may name',
+  },
+  {
+    name: 'signed-url-secret',
+    env: ['SIGNED_URL_SECRET'],
+    type: 'text',
+    secret: true,
+    help: 'secret of signed URLs, at least 32 characters',
+  },
+  {
+    name: 'signed-url-previous-secret',
+    env: ['SIGNED_URL_PREVIOUS_SECRET'],
+    type: 'text',
+    secret: true,
+    help: 'still verifies signed URLs, for a rotation',
+  },
+  {
+    name: 'upload-bytes-max',
+    env: ['UPLOAD_BYTES_MAX'],
+    type: 'integer',
+    default: String(5 * gib),
+    min: 1,
+    max: 5 * 2 ** 40,
+    help: 'largest upload where the bucket sets no limit',
+  },
+  { name: 'storage-root', env: ['STORAGE_ROOT', 'ROWLOCK_DATA'], type: 'text', help: 'folder of the bytes' },
+  { name: 's3-bucket', env: ['S3_BUCKET'], type: 'text', default: 'civic-os-files', help: 'bucket in presigned URLs' },
+  {
+    name: 's3-region',
+    env: ['S3_REGION', 'AWS_REGION'],
+    type: 'text',
+    default: 'us-east-1',
+    help: 'region in presigned URLs',
+  },
+  {
+    name: 's3-public-endpoint',
+    env: ['S3_PUBLIC_ENDPOINT', 'S3_ENDPOINT', 'AWS_ENDPOINT_URL'],
+    type: 'text',
+    help: 'endpoint in presigned URLs; the public URL when not set',
+  },
+  {
+    name: 's3-access-key-id',
+    env: ['S3_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
+    type: 'text',
+    help: 'key that presigned URLs are signed with',
+  },
+  {
+    name: 's3-secret-access-key',
+    env: ['S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
+    type: 'text',
+    secret: true,
+    help: 'its secret',
+  },
+  {
+    name: 'queues',
+    env: ['QUEUES'],
+    type: 'list',
+    default: 's3_signer,thumbnails,maintenance',
+    help: 'queues to work',
+  },
+  {
+    name: 's3-signer-max-workers',
+    env: ['S3_SIGNER_MAX_WORKERS'],
+    type: 'integer',
+    default: '50',
+    min: 1,
+    max: 10_000,
+    help: 'attempts at once in s3_signer',
+  },
+  {
+    name: 'thumbnail-max-workers',
+    env: ['THUMBNAIL_MAX_WORKERS'],
+    type: 'integer',
+    default: '2',
+    min: 1,
+    max: 1000,
+    help: 'attempts at once in thumbnails',
+  },
+  {
+    name: 'sweep-interval-seconds',
+    env: ['SWEEP_INTERVAL_SECONDS'],
+    type: 'integer',
+    default: '900',
+    min: 1,
+    max: 86_400,
+    help: 'how often a sweep is asked for',
+  },
+  { name: 'log-level', env: ['LOG_LEVEL'], type: 'text', default: 'info', help: 'debug, info, warn, error or silent' },
+];
+
+/** A value and where it came from. */
+export interface Setting {
+  readonly option: Option;
+  readonly value: string | undefined;
+  readonly source: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+function fromEnvironment(option: Option, env: Environment): { value: string; source: string } | undefined {
+  for (const name of option.env) {
+    const value = env[name];
+    if (value !== undefined && value !== '') {
+      return { value, source: name };
+    }
+    const file = option.secret ? env[`${name}_FILE`] : undefined;
+    if (file !== undefined && file !== '') {
+      if (!existsSync(file)) {
+        throw new UsageError(`${name}_FILE names a file that is not there: ${file}`);
+      }
+      return { value: readFileSync(file, 'utf8').trim(), source: `${name}_FILE` };
+    }
+  }
+  return undefined;
+}
+
+function check(option: Option, value: string): void {
+  if (option.type !== 'integer') {
+    return;
+  }
+  const number = Number(value);
+  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = option;
+  if (!/^-?\d+$/.test(value) || number < min || number > max) {
+    throw new UsageError(`${option.name} must be a whole number from ${min} to ${max}, not "${value}"`);
+  }
+}
+
+/** The options in effect. */
+export class Settings {
+  readonly all: readonly Setting[];
+  readonly #byName: ReadonlyMap<string, Setting>;
+
+  /** Flags before variables before defaults. @throws UsageError for a value that is not allowed */
+  constructor(flags: Readonly<Record<string, unknown>>, env: Environment) {
+    this.all = options.map((option) => {
+      const flag = flags[option.name];
+      const found =
+        typeof flag === 'string'
+          ? { value: flag, source: `--${option.name}` }
+          : (fromEnvironment(option, env) ?? {
+              value: option.default,
+              source: option.default === undefined ? 'not set' : 'default',
+            });
+      if (found.value !== undefined) {
+        check(option, found.value);
+      }
+      return { option, ...found };
+    });
+    this.#byName = new Map(this.all.map((setting) => [setting.option.name, setting]));
+  }
+
+  text(name: string): string | undefined {
+    return this.#byName.get(name)?.value;
+  }
+
+  integer(name: string): number {
+    return Number(this.text(name));
+  }
+
+  list(name: string): readonly string[] {
+    return (this.text(name) ?? '')
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== '');
+  }
+
+  /** @throws UsageError naming the variable to set */
+  required(name: string): string {
+    const value = this.text(name);
+    if (value === undefined || value === '') {
+      const option = options.find((each) => each.name === name);
+      throw new UsageError(`${option?.env[0] ?? name} is not set: ${option?.help ?? ''}`);
+    }
+    return value;
+  }
+}
+
+/** The page docs/reference/configuration.md. */
+export function configurationReference(): string {
+  const rows = options.map(({ name, env, default: value, help, secret }) => {
+    const variables = env.map((each) => `\`${each}\``).join(', ');
+    return `| \`--${name}\` | ${variables}${secret ? ' (or `_FILE`)' : ''} | ${value === undefined || value === '' ? '' : `\`${value}\``} | ${help} |`;
+  });
+  return [
+    '# Configuration',
+    '',
+    'Every option, exactly those that exist: a test compares this page with the program. A flag wins over a variable, an',
+    'earlier variable over a later one. A secret may be read from a file: set `X_FILE` instead of `X`. `rowlock config` shows',
+    'what is in effect and where it came from, with secrets masked.',
+    '',
+    '| flag | variables | default | what it is |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}

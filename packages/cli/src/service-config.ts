@@ -1,0 +1,111 @@
+/** From options to the configuration of the API and of the workers. It refuses what would be unsafe to start with. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { DiskBackendConfig, ServerConfig, WorkerConfig } from '@rowlock/server';
+import { defaultSchemaNames } from '@rowlock/server';
+import type { Settings } from './options.ts';
+import { UsageError } from './usage-error.ts';
+
+const secretLengthMin = 32;
+
+function strongSecret(settings: Settings, name: string): string {
+  const value = settings.required(name);
+  if (value.length < secretLengthMin) {
+    throw new UsageError(
+      `${name} has ${value.length} characters; at least ${secretLengthMin} are needed. Make one: openssl rand -base64 48`,
+    );
+  }
+  return value;
+}
+
+export function diskBackend(settings: Settings): DiskBackendConfig {
+  const publicUrl = settings.text('public-url') ?? `http://${settings.text('host')}:${settings.text('port')}`;
+  return {
+    kind: 'disk',
+    root: resolve(settings.required('storage-root')),
+    endpoint: settings.text('s3-public-endpoint') ?? publicUrl,
+    region: settings.required('s3-region'),
+    bucket: settings.required('s3-bucket'),
+    access_key_id: settings.required('s3-access-key-id'),
+    secret_access_key: settings.required('s3-secret-access-key'),
+  };
+}
+
+function tokens(settings: Settings): ServerConfig['tokens'] {
+  const inline = settings.text('jwt-jwks');
+  const text = inline !== undefined && existsSync(inline) ? readFileSync(inline, 'utf8') : inline;
+  const secret = settings.text('jwt-secret') === undefined ? undefined : strongSecret(settings, 'jwt-secret');
+  const jwks_url = settings.text('jwt-jwks-url');
+  if (secret === undefined && text === undefined && jwks_url === undefined) {
+    throw new UsageError('no way to verify tokens: set JWT_SECRET, JWT_JWKS or JWT_JWKS_URL');
+  }
+  return {
+    secret,
+    jwks: text === undefined ? undefined : JSON.parse(text),
+    jwks_url,
+    issuer: settings.text('jwt-issuer'),
+    audience: settings.text('jwt-audience'),
+  };
+}
+
+export function serverConfig(settings: Settings): ServerConfig {
+  const previous = settings.text('signed-url-previous-secret');
+  const current = strongSecret(settings, 'signed-url-secret');
+  return {
+    host: settings.required('host'),
+    port: settings.integer('port'),
+    database: database(settings, 'api-database-url'),
+    backend: diskBackend(settings),
+    tokens: tokens(settings),
+    rules: {
+      anonymous_role: settings.required('anon-role'),
+      default_role: settings.required('default-role'),
+      allowed_roles: settings.list('allowed-roles'),
+      role_claim: settings.required('jwt-role-claim').split('.'),
+    },
+    signed_urls: {
+      current: { id: keyId(current), secret: current },
+      ...(previous === undefined ? {} : { previous: [{ id: keyId(previous), secret: previous }] }),
+    },
+    upload_bytes_max: settings.integer('upload-bytes-max'),
+    public_url: settings.text('public-url')?.replace(/\/+$/, ''),
+    cors_origins: settings.list('cors-origins'),
+    allowed_hosts: settings.list('allowed-hosts'),
+    console_folder: undefined,
+  };
+}
+
+export function workerConfig(settings: Settings): WorkerConfig {
+  const slots: Readonly<Record<string, number>> = {
+    s3_signer: settings.integer('s3-signer-max-workers'),
+    thumbnails: settings.integer('thumbnail-max-workers'),
+    maintenance: 4,
+  };
+  const queues = settings.list('queues');
+  const unknown = queues.find((queue) => !(queue in slots));
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no queue "${unknown}"; there are ${Object.keys(slots).join(', ')}`);
+  }
+  return {
+    database: database(settings, 'worker-database-url'),
+    backend: diskBackend(settings),
+    names: { ...defaultSchemaNames, metadata: settings.required('metadata-schema') },
+    queues: Object.fromEntries(queues.map((queue) => [queue, slots[queue] ?? 1])),
+    sweep_interval_seconds: settings.integer('sweep-interval-seconds'),
+    stop_timeout_ms: 25_000,
+  };
+}
+
+export function database(settings: Settings, name: string): ServerConfig['database'] {
+  return {
+    url: settings.required(name),
+    connections_max: settings.integer('db-max-conns'),
+    statement_timeout_ms: settings.integer('statement-timeout-ms'),
+  };
+}
+
+/** A short name of a key that tells nothing of it. */
+function keyId(secret: string): string {
+  return createHash('sha256').update(`rowlock key id:${secret}`).digest('hex').slice(0, 8);
+}
