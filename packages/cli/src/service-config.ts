@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { siteFolder } from '@rowlock/console';
 import type { DiskBackendConfig, ServerConfig, WorkerConfig } from '@rowlock/server';
 import { defaultSchemaNames } from '@rowlock/server';
 import type { Settings } from './options.ts';
@@ -72,7 +73,7 @@ export function serverConfig(settings: Settings): ServerConfig {
     public_url: settings.text('public-url')?.replace(/\/+$/, ''),
     cors_origins: settings.list('cors-origins'),
     allowed_hosts: settings.list('allowed-hosts'),
-    console_folder: undefined,
+    console_folder: siteFolder,
   };
 }
 

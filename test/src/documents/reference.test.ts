@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { errorSpellings } from '@rowlock/client/contract';
 import { jobKindNames, rpcNames } from '@rowlock/server';
 import { startService, type TestService } from '@rowlock/test-harness';
+import { configurationReference } from 'rowlock';
 
 const page = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../../docs/reference/${name}.md`, import.meta.url)), 'utf8');
@@ -66,4 +67,11 @@ test('every metric of ours is described, and no other', async () => {
   const metrics = [...text.matchAll(/^# TYPE (rowlock_\w+) /gm)].map((match) => match[1] ?? '');
 
   assert.deepEqual(firstCells(page('jobs'), /^rowlock_/), metrics.sort());
+});
+
+test('every option is described, and no other', () => {
+  const cells = (text: string): string[] =>
+    text.split('\n').map((line) => line.replace(/ *\| */g, '|').replace(/-+/g, '-'));
+
+  assert.deepEqual(cells(page('configuration')), cells(configurationReference()));
 });

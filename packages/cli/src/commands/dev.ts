@@ -79,5 +79,13 @@ async function welcome(running: RunningDev, folder: string, withDemo: boolean): 
     markDemoDone(folder, secrets);
   }
   const links = withDemo ? await demoLinks(remote) : undefined;
-  process.stdout.write(welcomeText({ file, folder, photo: demoPhoto, console: undefined, links }));
+  process.stdout.write(
+    welcomeText({
+      file,
+      folder,
+      photo: demoPhoto,
+      console: `${file.url}/console/#key=${file.authenticated_key}`,
+      links,
+    }),
+  );
 }

@@ -4,6 +4,7 @@
  */
 import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
+import { siteFolder } from '@rowlock/console';
 import {
   createMetrics,
   createServer,
@@ -123,7 +124,7 @@ async function startService(options: DevOptions, secrets: DevSecrets, postgres: 
         'http://127.0.0.1:5173',
       ],
       allowed_hosts: ['127.0.0.1', 'localhost', host],
-      console_folder: undefined,
+      console_folder: siteFolder,
     },
     { observe, metrics },
   );
