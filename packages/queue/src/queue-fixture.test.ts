@@ -21,6 +21,7 @@ export class QueueDatabase {
   readonly url: string;
   readonly pool: pg.Pool;
   readonly #drop: () => Promise<void>;
+  readonly workers: Worker[] = [];
   #schemas = 0;
 
   private constructor(url: string, drop: () => Promise<void>) {
@@ -45,7 +46,9 @@ export class QueueDatabase {
     return new QueueSchema(this, name);
   }
 
+  /** Stops what a failed test has left running, and removes the database. */
   async drop(): Promise<void> {
+    await Promise.all(this.workers.map(async (worker) => await worker.stop()));
     await this.pool.end();
     await this.#drop();
   }
@@ -110,7 +113,8 @@ export class QueueSchema {
 
   async job(id: string): Promise<JobRecord> {
     const [row] = await this.sql(
-      `SELECT to_jsonb(job) || jsonb_build_object('due_in', extract(epoch FROM scheduled_at - clock_timestamp()),
+      `SELECT to_jsonb(job) || jsonb_build_object('due_in', 
+         CASE WHEN isfinite(scheduled_at) THEN extract(epoch FROM scheduled_at - clock_timestamp()) END,
          'errors', coalesce(to_jsonb(errors), '[]')) AS job
        FROM S.river_job AS job WHERE id = $1`,
       [id],
@@ -135,6 +139,8 @@ export class QueueSchema {
       schema: this.name,
       queues: { default: { maxWorkers: 10 } },
       handlers: {},
+      stopTimeoutMs: 2000,
+      abortTimeoutMs: 200,
       ...options,
       observe: (observation) => {
         observations.push(observation);
@@ -142,6 +148,7 @@ export class QueueSchema {
         for (const watcher of [...watchers]) watcher();
       },
     });
+    this.database.workers.push(worker);
     return { worker, observations, seen: async (event, fits = () => true) => await seen(event, fits) };
 
     async function seen<E extends Observation['event']>(

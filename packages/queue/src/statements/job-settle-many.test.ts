@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { QueueDatabase, type QueueSchema } from '../queue-fixture.test.ts';
+import { retrySecondsMax } from '../retry-policy.ts';
 import { jobCompleteMany } from './job-complete-many.ts';
 import { jobSettleMany, type Settlement } from './job-settle-many.ts';
 
@@ -107,7 +108,7 @@ test('a wait of 292 years is a time that PostgreSQL can hold', async () => {
   const id = await running(queue);
 
   await jobSettleMany(queue.pool, queue.schema, [
-    settlement(id, { state: 'retryable', delay_seconds: 9223372036.854775807, error: '{}' }),
+    settlement(id, { state: 'retryable', delay_seconds: retrySecondsMax, error: '{}' }),
   ]);
 
   assert.ok((await queue.job(id)).due_in > 9_223_372_000);

@@ -10,10 +10,7 @@ export const clientIdLengthMax = 100;
  * A Date has milliseconds only, so the last three digits are taken from `random`.
  */
 export function makeClientId(host: string, now: number, random: () => number): string {
-  const time = new Date(now)
-    .toISOString()
-    .replace(/[-T:.]/g, '_')
-    .replace('Z', '');
+  const time = new Date(now).toISOString().replace(/[-:.]/g, '_').replace('Z', '');
   const rest = String(Math.floor(random() * 1000)).padStart(3, '0');
   return `${host.replaceAll('.', '_').slice(0, 60)}_${time}${rest}`;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '@rowlock/test-harness';
 import { QueueDatabase, type QueueSchema } from '../queue-fixture.test.ts';
 import { Latch } from './latch.ts';
 
@@ -139,9 +140,8 @@ test('a worker with a connection string of its own leaves no connection behind',
 
   await worker.stop();
 
-  const [afterwards] = await queue.sql(count);
   assert.ok(during?.['count'] >= 1 && during?.['count'] <= 4, `${during?.['count']} connections`);
-  assert.equal(afterwards?.['count'], 0);
+  await until(async () => (await queue.sql(count))[0]?.['count'] === 0, { what: 'its connections are gone' });
 });
 
 test('a worker whose database cannot be reached fails to start, and is stopped', async () => {

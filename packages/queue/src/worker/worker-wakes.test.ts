@@ -87,6 +87,7 @@ test('a job whose transaction was under way when the worker went to sleep is fou
   const { rows } = await client.query(queue.inSchema(`SELECT S.enqueue_job('work', '{}', 'default') AS id`));
   const { worker, seen } = await asleep(queue, { fetchPollIntervalMs: never });
 
+  await client.query('SELECT pg_sleep(0.3)'); // a worker that did not wait for it would be fast asleep by now
   await client.query('COMMIT');
   client.release();
 
