@@ -1,4 +1,4 @@
-/** Numbers for people: bytes and times. */
+/** Numbers for people to read: bytes with a unit, seconds as a clock shows them. */
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 

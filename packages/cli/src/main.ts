@@ -5,6 +5,7 @@
  */
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { RowlockError } from '@rowlock/client';
 import { version } from '@rowlock/server';
 import { commands } from './commands.ts';
 import { helpForCommand, helpOverview } from './help.ts';
@@ -45,13 +46,23 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function reportFailure(error: unknown, command: string, asJson: boolean): number {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = sentence(error);
   const isUsage = error instanceof UsageError;
   const text = asJson
     ? JSON.stringify({ error: message })
     : `rowlock ${command}: ${message}${isUsage ? `\nSee rowlock ${command} --help` : ''}`;
   process.stderr.write(`${text}\n`);
   return isUsage ? 2 : 1;
+}
+
+/** The service's own errors say their status and code too. */
+function sentence(error: unknown): string {
+  if (error instanceof RowlockError) {
+    return error.cause === undefined
+      ? `${error.message} (${error.status} ${error.code})`
+      : `${error.message}; is the service running?`;
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 const program = process.argv[1];

@@ -1,6 +1,7 @@
-/** The service that file commands talk to: where it is, with which key, and requests whose errors are sentences. */
+/** The service that file commands talk to: where it is and with which key. The requests are the client's. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createClient, type StorageClient } from '@rowlock/client';
 import type { ReadArguments } from './read-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -14,69 +15,17 @@ export const remoteHelp: Readonly<Record<string, string>> = {
   json: 'print JSON',
 };
 
-export class Remote {
-  readonly url: string;
-  readonly #token: string | undefined;
-
-  constructor(url: string, token: string | undefined) {
-    this.url = url.replace(/\/+$/, '');
-    this.#token = token;
-  }
-
-  /** The URL of an object's route. */
-  objectUrl(kind: string, bucket: string, name: string): string {
-    return `${this.url}/storage/v1/${kind}/${encodeURIComponent(bucket)}/${name.split('/').map(encodeURIComponent).join('/')}`;
-  }
-
-  headers(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-    return { ...extra, ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }) };
-  }
-
-  /** A request below the service's address. @throws Error with the service's own sentence */
-  async send(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
-    const target = path.startsWith('http') ? path : `${this.url}${path}`;
-    let response: Response;
-    try {
-      response = await fetch(target, { ...init, headers: this.headers(init.headers) });
-    } catch (cause) {
-      throw new Error(`nothing answers at ${this.url}; is the service running? (rowlock dev)`, { cause });
-    }
-    if (!response.ok) {
-      throw new Error(await sentence(response));
-    }
-    return response;
-  }
-
-  async json<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
-    const response = await this.send(path, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    return (await response.json()) as T;
-  }
-}
-
-async function sentence(response: Response): Promise<string> {
-  const text = await response.text();
-  try {
-    const { message, code } = JSON.parse(text) as { message?: string; code?: string };
-    return `${message ?? response.statusText} (${response.status} ${code ?? ''})`;
-  } catch {
-    return `${response.status} ${response.statusText}`;
-  }
-}
-
 /** Finds the service: flags, then variables, then the folder of a `rowlock dev`. @throws UsageError where there is none */
 export function remoteOf(
   { flags }: ReadArguments,
   env: Readonly<Record<string, string | undefined>> = process.env,
-): Remote {
+): StorageClient {
   const flag = (name: string): string | undefined =>
     typeof flags[name] === 'string' ? (flags[name] as string) : undefined;
   const url = flag('url') ?? env['ROWLOCK_URL'];
   const token = flag('token') ?? env['ROWLOCK_TOKEN'];
   if (url !== undefined) {
-    return new Remote(url, token);
+    return createClient({ url, token });
   }
   const file = join(flag('data') ?? '.rowlock', 'dev.json');
   if (!existsSync(file)) {
@@ -85,7 +34,7 @@ export function remoteOf(
     );
   }
   const dev = JSON.parse(readFileSync(file, 'utf8')) as { url: string; authenticated_key: string };
-  return new Remote(dev.url, token ?? dev.authenticated_key);
+  return createClient({ url: dev.url, token: token ?? dev.authenticated_key });
 }
 
 /** Splits `bucket/name`. @throws UsageError without a bucket */

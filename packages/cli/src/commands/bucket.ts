@@ -1,17 +1,10 @@
-/** `bucket`: create, list, show and remove buckets. */
+/** `bucket`: create, list, show and remove buckets of a running service, over its REST API. */
+import type { Bucket, BucketPolicy } from '@rowlock/client';
 import type { Command } from '../command.ts';
 import { formatBytes } from '../format.ts';
 import { readArguments } from '../read-arguments.ts';
 import { remoteFlags, remoteHelp, remoteOf } from '../remote.ts';
 import { UsageError } from '../usage-error.ts';
-
-interface Bucket {
-  readonly name: string;
-  readonly policy: string;
-  readonly owner_id: string | null;
-  readonly file_size_limit: number | null;
-  readonly overwrite: string;
-}
 
 const line = (bucket: Bucket): string =>
   `${bucket.name.padEnd(24)} ${bucket.policy.padEnd(14)} ${(bucket.owner_id ?? '-').padEnd(20)} ${bucket.file_size_limit === null ? 'no limit' : formatBytes(bucket.file_size_limit)}\n`;
@@ -48,7 +41,7 @@ export const bucket: Command = {
       process.stdout.write(flags['json'] === true ? `${JSON.stringify(value)}\n` : text);
     };
     if (action === 'list') {
-      const buckets = await remote.json<Bucket[]>('/storage/v1/bucket');
+      const buckets = await remote.listBuckets();
       print(
         buckets,
         buckets.length === 0 ? 'no buckets yet; make one: rowlock bucket create NAME\n' : buckets.map(line).join(''),
@@ -59,19 +52,19 @@ export const bucket: Command = {
       throw new UsageError('bucket create NAME, bucket list, bucket show NAME or bucket rm NAME');
     }
     if (action === 'create') {
-      const made = await remote.json<Bucket>('/storage/v1/bucket', 'POST', {
+      const made = await remote.createBucket({
         name,
-        ...(flags['policy'] === undefined ? {} : { policy: flags['policy'] }),
-        ...(flags['size-limit'] === undefined ? {} : { file_size_limit: flags['size-limit'] }),
+        ...(flags['policy'] === undefined ? {} : { policy: flags['policy'] as BucketPolicy }),
+        ...(flags['size-limit'] === undefined ? {} : { file_size_limit: String(flags['size-limit']) }),
         ...(typeof flags['types'] === 'string' ? { allowed_mime_types: flags['types'].split(',') } : {}),
         ...(flags['no-overwrite'] === true ? { overwrite: 'deny' } : {}),
       });
       print(made, line(made));
     } else if (action === 'show') {
-      const found = await remote.json<Bucket>(`/storage/v1/bucket/${encodeURIComponent(name)}`);
+      const found = await remote.getBucket(name);
       print(found, `${JSON.stringify(found, null, 2)}\n`);
     } else {
-      await remote.send(`/storage/v1/bucket/${encodeURIComponent(name)}`, { method: 'DELETE' });
+      await remote.deleteBucket(name);
       print({ removed: name }, `removed ${name}\n`);
     }
     return 0;

@@ -4,14 +4,14 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { StorageClient } from '@rowlock/client';
 import type { Command } from '../command.ts';
 import { formatBytes } from '../format.ts';
 import { mediaTypeOf } from '../media-type-of.ts';
 import { startProgress } from '../progress.ts';
 import { readArguments } from '../read-arguments.ts';
-import { type Remote, remoteFlags, remoteHelp, remoteOf, splitPath } from '../remote.ts';
+import { remoteFlags, remoteHelp, remoteOf, splitPath } from '../remote.ts';
 import { UsageError } from '../usage-error.ts';
-import { listAll } from './ls.ts';
 
 interface Copied {
   readonly from: string;
@@ -27,7 +27,7 @@ function named(target: string, name: string): string {
   return path.endsWith('/') || !path.includes('/') ? `${path.replace(/\/+$/, '')}/${name}` : path;
 }
 
-async function upload(remote: Remote, from: string, target: string, type: string | undefined): Promise<Copied> {
+async function upload(remote: StorageClient, from: string, target: string, type: string | undefined): Promise<Copied> {
   const { bucket, name } = splitPath(target);
   const size = from === '-' ? undefined : (await stat(from)).size;
   const progress = startProgress(name, size ?? 0);
@@ -39,24 +39,16 @@ async function upload(remote: Remote, from: string, target: string, type: string
   });
   const source: Readable = from === '-' ? process.stdin : createReadStream(from, { highWaterMark: 2 ** 18 });
   source.on('error', (error) => count.destroy(error));
-  const answer = await remote.send(remote.objectUrl('object', bucket, name), {
-    method: 'POST',
-    headers: {
-      'content-type': type ?? mediaTypeOf(from),
-      ...(size === undefined ? {} : { 'content-length': String(size) }),
-    },
-    body: Readable.toWeb(source.pipe(count)) as ReadableStream,
-    duplex: 'half',
-  } as RequestInit & { headers: Record<string, string> });
+  const body = Readable.toWeb(source.pipe(count)) as ReadableStream<Uint8Array>;
+  const stored = await remote.upload(bucket, name, body, { contentType: type ?? mediaTypeOf(from), size });
   progress.end();
-  const { size: stored } = (await answer.json()) as { size: number };
-  return { from, to: `rl://${bucket}/${name}`, bytes: stored };
+  return { from, to: `rl://${bucket}/${name}`, bytes: stored.size };
 }
 
 /** Writes beside the target and renames: a download that breaks off leaves no half file under its name. */
-async function download(remote: Remote, from: string, to: string): Promise<Copied> {
+async function download(remote: StorageClient, from: string, to: string): Promise<Copied> {
   const { bucket, name } = splitPath(from);
-  const answer = await remote.send(remote.objectUrl('object', bucket, name));
+  const answer = await remote.download(bucket, name);
   const size = Number(answer.headers.get('content-length') ?? 0);
   if (answer.body === null) {
     throw new Error('the answer has no body');
@@ -88,13 +80,15 @@ async function isFolder(path: string): Promise<boolean> {
   return found?.isDirectory() ?? false;
 }
 
-async function* copies(
-  remote: Remote,
-  from: string,
-  to: string,
-  recursive: boolean,
-  type: string | undefined,
-): AsyncGenerator<Copied, void, undefined> {
+interface Job {
+  readonly remote: StorageClient;
+  readonly from: string;
+  readonly to: string;
+  readonly recursive: boolean;
+  readonly type: string | undefined;
+}
+
+async function* copies({ remote, from, to, recursive, type }: Job): AsyncGenerator<Copied, void, undefined> {
   if (isRemote(to)) {
     if (!recursive) {
       yield await upload(remote, from, named(to, from === '-' ? 'stdin' : basename(from)), type);
@@ -115,7 +109,7 @@ async function* copies(
   }
   const { bucket, name } = splitPath(from);
   const folder = name.replace(/\/+$/, '');
-  for await (const entry of listAll(remote, bucket, folder, true)) {
+  for await (const entry of remote.list(bucket, folder, { recursive: true })) {
     yield await download(
       remote,
       `${bucket}/${folder === '' ? '' : `${folder}/`}${entry.name}`,
@@ -145,7 +139,7 @@ export const cp: Command = {
     }
     const recursive = read.flags['r'] === true || read.flags['recursive'] === true;
     const type = typeof read.flags['type'] === 'string' ? read.flags['type'] : undefined;
-    for await (const copied of copies(remoteOf(read), from, to, recursive, type)) {
+    for await (const copied of copies({ remote: remoteOf(read), from, to, recursive, type })) {
       if (copied.to !== '-') {
         process.stdout.write(
           read.flags['json'] === true

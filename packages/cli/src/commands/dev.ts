@@ -1,5 +1,6 @@
-/** `dev`: everything in one command, for development. */
+/** `dev`: everything in one command, for development: starts, shows where things are, waits for a signal, stops. */
 import { resolve } from 'node:path';
+import { createClient } from '@rowlock/client';
 import { createLog } from '@rowlock/server';
 import type { Command } from '../command.ts';
 import { demoLinks, demoPhoto, uploadDemo } from '../dev/demo.ts';
@@ -9,7 +10,6 @@ import { type RunningDev, startDev } from '../dev/start-dev.ts';
 import { welcomeText } from '../dev/welcome.ts';
 import { armFaults } from '../fault-points.ts';
 import { readArguments } from '../read-arguments.ts';
-import { Remote } from '../remote.ts';
 import { untilSignal } from '../signals.ts';
 
 const portDefault = 8000;
@@ -73,12 +73,12 @@ async function serveUntilStopped(running: RunningDev, folder: string, withDemo: 
 
 async function welcome(running: RunningDev, folder: string, withDemo: boolean): Promise<void> {
   const { file, secrets } = running;
-  const remote = new Remote(file.url, file.authenticated_key);
+  const client = createClient({ url: file.url, token: file.authenticated_key });
   if (withDemo && !secrets.demo_done) {
-    await uploadDemo(remote);
+    await uploadDemo(client);
     markDemoDone(folder, secrets);
   }
-  const links = withDemo ? await demoLinks(remote) : undefined;
+  const links = withDemo ? await demoLinks(client) : undefined;
   process.stdout.write(
     welcomeText({
       file,

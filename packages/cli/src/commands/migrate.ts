@@ -1,4 +1,4 @@
-/** `migrate`: bring the database to this version. */
+/** `migrate`: bring the database to this version and say what was done; the work is the server library's. */
 import { migrate } from '@rowlock/server';
 import type { Command } from '../command.ts';
 import { readArguments } from '../read-arguments.ts';

@@ -1,9 +1,8 @@
-/** `rm`: delete objects. */
+/** `rm`: delete objects by name, or everything below a folder, in batches. */
 import type { Command } from '../command.ts';
 import { readArguments } from '../read-arguments.ts';
 import { remoteFlags, remoteHelp, remoteOf, splitPath } from '../remote.ts';
 import { UsageError } from '../usage-error.ts';
-import { listAll } from './ls.ts';
 
 const batch = 1000;
 
@@ -27,7 +26,7 @@ export const rm: Command = {
       const names: string[] = [];
       if (recursive) {
         const folder = name.replace(/\/+$/, '');
-        for await (const entry of listAll(remote, bucket, folder, true)) {
+        for await (const entry of remote.list(bucket, folder, { recursive: true })) {
           names.push(folder === '' ? entry.name : `${folder}/${entry.name}`);
         }
       } else if (name === '') {
@@ -36,12 +35,8 @@ export const rm: Command = {
         names.push(name);
       }
       for (let i = 0; i < names.length; i += batch) {
-        const gone = await remote.json<{ name: string }[]>(
-          `/storage/v1/object/${encodeURIComponent(bucket)}`,
-          'DELETE',
-          { prefixes: names.slice(i, i + batch) },
-        );
-        deleted.push(...gone.map((each) => `${bucket}/${each.name}`));
+        const gone = await remote.remove(bucket, names.slice(i, i + batch));
+        deleted.push(...gone.map((each) => `${bucket}/${each}`));
       }
     }
     process.stdout.write(

@@ -35,14 +35,10 @@ export const sign: Command = {
     const { bucket, name } = splitPath(path);
     const remote = remoteOf(read);
     const { expires, preset } = read.flags;
-    const signed = await remote.json<{ url: string; expires_at: string }>(
-      remote.objectUrl('object/sign', bucket, name),
-      'POST',
-      {
-        expiresIn: parseDuration(typeof expires === 'string' ? expires : '1h'),
-        ...(typeof preset === 'string' ? { transform: { preset } } : {}),
-      },
-    );
+    const signed = await remote.sign(bucket, name, {
+      expirySeconds: parseDuration(typeof expires === 'string' ? expires : '1h'),
+      ...(typeof preset === 'string' ? { preset } : {}),
+    });
     process.stdout.write(read.flags['json'] === true ? `${JSON.stringify(signed)}\n` : `${signed.url}\n`);
     return 0;
   },

@@ -2,46 +2,43 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Remote } from '../remote.ts';
+import { isRowlockError, type StorageClient } from '@rowlock/client';
 
 export const demoPhoto: string = fileURLToPath(new URL('../../assets/sample.jpg', import.meta.url));
 const bucket = 'demo';
 const name = 'welcome.jpg';
 const thumbnailTimeoutMs = 30_000;
+const linkSeconds = 86_400;
 
 /** Creates the bucket and uploads the photo. */
-export async function uploadDemo(remote: Remote): Promise<void> {
-  await remote.json('/storage/v1/bucket', 'POST', { name: bucket }).catch((error: unknown) => {
-    if (!(error instanceof Error) || !error.message.includes('409')) {
+export async function uploadDemo(client: StorageClient): Promise<void> {
+  try {
+    await client.createBucket({ name: bucket });
+  } catch (error) {
+    if (!isRowlockError(error, 'bucket_exists')) {
       throw error; // a bucket of that name is as good as a new one
     }
-  });
-  await remote.send(remote.objectUrl('object', bucket, name), {
-    method: 'PUT',
-    headers: { 'content-type': 'image/jpeg' },
-    body: readFileSync(demoPhoto),
-  });
+  }
+  await client.upload(bucket, name, readFileSync(demoPhoto), { contentType: 'image/jpeg', overwrite: true });
 }
 
 /** Signed links of the photo and of its thumbnail, once that is there; undefined where the photo was deleted. */
 export async function demoLinks(
-  remote: Remote,
+  client: StorageClient,
 ): Promise<{ readonly photo: string; readonly thumbnail: string } | undefined> {
-  const sign = async (body: object): Promise<string> =>
-    (await remote.json<{ url: string }>(remote.objectUrl('object/sign', bucket, name), 'POST', body)).url;
   try {
-    const photo = await sign({ expiresIn: 86_400 });
-    const thumbnail = await sign({ expiresIn: 86_400, transform: { preset: 'medium' } });
+    const photo = await client.sign(bucket, name, { expirySeconds: linkSeconds });
+    const thumbnail = await client.sign(bucket, name, { expirySeconds: linkSeconds, preset: 'medium' });
     const deadline = Date.now() + thumbnailTimeoutMs;
-    while (!(await fetch(thumbnail, { method: 'HEAD' })).ok) {
+    while (!(await fetch(thumbnail.url, { method: 'HEAD' })).ok) {
       if (Date.now() > deadline) {
-        throw new Error('the sample photo got no thumbnail in 30 s; see the log above');
+        throw new Error('the sample photo got no thumbnail in 30 s');
       }
       await delay(50);
     }
-    return { photo, thumbnail };
+    return { photo: photo.url, thumbnail: thumbnail.url };
   } catch (error) {
-    if (error instanceof Error && error.message.includes('404')) {
+    if (isRowlockError(error, 'object_not_found', 'bucket_not_found', 'variant_not_found')) {
       return undefined;
     }
     throw error;

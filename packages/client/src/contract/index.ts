@@ -1,3 +1,4 @@
+export type { Bucket, BucketPolicy, NewBucket } from './buckets.ts';
 export {
   type ErrorBody,
   type ErrorReason,
@@ -8,3 +9,4 @@ export {
   RowlockError,
   type RowlockErrorOptions,
 } from './errors.ts';
+export type { Entry, ObjectInfo, SignedLink, UploadedObject, UploadRequestState } from './objects.ts';

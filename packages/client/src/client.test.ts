@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { signToken, startService, type TestService, until } from '@rowlock/test-harness';
+import { createClient, type StorageClient } from './client.ts';
+import { isRowlockError } from './contract/errors.ts';
+import { uploadForEntity } from './direct-upload.ts';
+
+describe('the client of a real service', () => {
+  let service: TestService;
+  let ann: StorageClient;
+  let bob: StorageClient;
+
+  before(async () => {
+    service = await startService();
+    const tokens = await Promise.all(['ann', 'bob'].map((sub) => signToken({ sub, role: 'authenticated' })));
+    ann = createClient({ url: `${service.url}/`, token: tokens[0] });
+    bob = createClient({ url: service.url, token: () => tokens[1] ?? '' });
+    await ann.createBucket({ name: 'box' });
+  });
+  after(() => service.stop());
+
+  test('objects go up in every kind of body and come back', async () => {
+    const bodies = {
+      text: 'héllo',
+      bytes: new TextEncoder().encode('héllo'),
+      blob: new Blob(['héllo']),
+      stream: new Blob(['héllo']).stream(),
+    };
+
+    for (const [name, body] of Object.entries(bodies)) {
+      const uploaded = await ann.upload('box', `bodies/${name}`, body, {
+        contentType: 'text/plain',
+        metadata: { é: 1 },
+        cacheControl: '60',
+      });
+      const read = await ann.download('box', `bodies/${name}`);
+
+      assert.equal(uploaded.size, 6, name);
+      assert.equal(await read.text(), 'héllo');
+      assert.equal(read.headers.get('cache-control'), 'private, max-age=60');
+      assert.deepEqual((await ann.info('box', `bodies/${name}`)).metadata, { é: 1 });
+    }
+  });
+
+  test('ranges, existence, links, listing and removal', async () => {
+    await ann.upload('box', 'tree/a/1.txt', 'one');
+    await ann.upload('box', 'tree/2.txt', 'two');
+    const names = async (recursive: boolean): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const entry of ann.list('box', 'tree', { recursive })) {
+        found.push(entry.name);
+      }
+      return found;
+    };
+
+    const part = await ann.download('box', 'tree/2.txt', { range: 'bytes=1-' });
+    const link = await ann.sign('box', 'tree/2.txt', { expirySeconds: 60 });
+
+    assert.equal(await part.text(), 'wo');
+    assert.equal(await (await fetch(link.url)).text(), 'two');
+    assert.deepEqual(await names(false), ['2.txt', 'a']);
+    assert.deepEqual(await names(true), ['2.txt', 'a/1.txt']);
+    assert.equal(await ann.exists('box', 'tree/2.txt'), true);
+    assert.equal(await bob.exists('box', 'tree/2.txt'), false);
+    assert.deepEqual(await ann.remove('box', ['tree/2.txt', 'none']), ['tree/2.txt']);
+  });
+
+  test("errors are the service's own reasons", async () => {
+    await ann.upload('box', 'taken', '1');
+
+    await assert.rejects(ann.upload('box', 'taken', '2', { overwrite: false }), (error) =>
+      isRowlockError(error, 'object_exists'),
+    );
+    await assert.rejects(bob.download('box', 'taken'), (error) => isRowlockError(error, 'bucket_not_found'));
+    await assert.rejects(ann.deleteBucket('box'), (error) => isRowlockError(error, 'bucket_not_empty'));
+    await assert.rejects(createClient({ url: service.url }).getBucket('box'), (error) =>
+      isRowlockError(error, 'auth_required'),
+    );
+    await assert.rejects(
+      ann.rpc('request_upload_url', { p_entity_type: '..', p_entity_id: '1', p_file_name: 'a', p_file_type: '' }),
+      (error) => isRowlockError(error, 'invalid_request'),
+    );
+  });
+
+  test('a file goes straight to the store and gets its row', async () => {
+    const bytes = new TextEncoder().encode('a document');
+
+    const row = await uploadForEntity(ann, {
+      entityType: 'issue',
+      entityId: '7',
+      file: new File([bytes], 'Doc.TXT', { type: 'text/plain' }),
+    });
+
+    assert.equal(row['file_name'], 'Doc.TXT');
+    const name = String(row['s3_original_key']);
+    await until(() => ann.exists('files', name), { what: 'the upload is committed' });
+    assert.equal(await (await ann.download('files', name)).text(), 'a document');
+  });
+});
+
+test('a service that is not there is unavailable, and an aborted request is aborted', async () => {
+  const client = createClient({ url: 'http://127.0.0.1:1' });
+
+  await assert.rejects(client.listBuckets(), (error) => isRowlockError(error, 'unavailable'));
+  await assert.rejects(
+    client.download('a', 'b', { signal: AbortSignal.abort() }),
+    (error: Error) => error.name === 'AbortError',
+  );
+});
+
+test('an answer that is no JSON of ours still becomes an error by its status', async () => {
+  const client = createClient({
+    url: 'http://x',
+    fetch: async () => new Response('<html>', { status: 503, headers: { 'retry-after': '7' } }),
+  });
+
+  await assert.rejects(
+    client.listBuckets(),
+    (error) => isRowlockError(error, 'unavailable') && error.retryAfterSeconds === 7,
+  );
+});

@@ -1,0 +1,229 @@
+/**
+ * The HTTP client for browsers, Node and edge runtimes: buckets, objects, links and functions of one service, as one
+ * caller. It needs nothing but `fetch`; errors are the service's own reasons.
+ */
+import type { Bucket, NewBucket } from './contract/buckets.ts';
+import { RowlockError } from './contract/errors.ts';
+import type { Entry, ObjectInfo, SignedLink, UploadedObject } from './contract/objects.ts';
+import { errorOfAnswer } from './error-of-answer.ts';
+
+export interface ClientOptions {
+  /** Address of the service, without `/storage/v1`. */
+  readonly url: string;
+  /** Bearer token; none for an anonymous caller. A function is asked before every request. */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** Another `fetch`, for tests and proxies. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
+export interface UploadOptions {
+  readonly contentType?: string | undefined;
+  /** True to overwrite, false to refuse a name that is taken, undefined for the bucket's own setting. */
+  readonly overwrite?: boolean | undefined;
+  /** Seconds that caches may keep it, or a whole header. */
+  readonly cacheControl?: string | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Bytes, where the body is a stream of known size. */
+  readonly size?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListOptions {
+  readonly search?: string;
+  /** Everything below, with names from the folder on. */
+  readonly recursive?: boolean;
+}
+
+export type Body = string | Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly json?: unknown;
+  readonly body?: Body | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const pageSize = 1000;
+
+/** Makes a client. */
+export function createClient(options: ClientOptions): StorageClient {
+  return new StorageClient(options);
+}
+
+/** One service as one caller; made by `createClient`. */
+export class StorageClient {
+  readonly url: string;
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.url = options.url.replace(/\/+$/, '');
+    this.#options = options;
+  }
+
+  /** @throws RowlockError `bucket_exists`, `invalid_bucket_name`, `not_allowed` */
+  createBucket(bucket: NewBucket): Promise<Bucket> {
+    return this.#json({ method: 'POST', path: '/storage/v1/bucket', json: bucket });
+  }
+
+  /** The buckets that the caller may see. */
+  listBuckets(): Promise<readonly Bucket[]> {
+    return this.#json({ method: 'GET', path: '/storage/v1/bucket' });
+  }
+
+  getBucket(name: string): Promise<Bucket> {
+    return this.#json({ method: 'GET', path: `/storage/v1/bucket/${encodeURIComponent(name)}` });
+  }
+
+  /** @throws RowlockError `bucket_not_empty` */
+  async deleteBucket(name: string): Promise<void> {
+    await this.send({ method: 'DELETE', path: `/storage/v1/bucket/${encodeURIComponent(name)}` });
+  }
+
+  /** Uploads a body as one object. @throws RowlockError as the service says */
+  upload(bucket: string, name: string, body: Body, options: UploadOptions = {}): Promise<UploadedObject> {
+    const { contentType, overwrite, cacheControl, metadata, size, signal } = options;
+    const headers: Record<string, string> = {
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...(overwrite === undefined ? {} : { 'x-upsert': String(overwrite) }),
+      ...(cacheControl === undefined
+        ? {}
+        : { 'cache-control': /^\d+$/.test(cacheControl) ? `max-age=${cacheControl}` : cacheControl }),
+      ...(metadata === undefined ? {} : { 'x-metadata': base64(JSON.stringify(metadata)) }),
+      ...(size === undefined ? {} : { 'content-length': String(size) }),
+    };
+    return this.#json({ method: 'POST', path: objectPath('object', bucket, name), body, headers, signal });
+  }
+
+  /** Opens an object for reading; `range` is a header's value such as `bytes=0-99`. */
+  download(
+    bucket: string,
+    name: string,
+    options: { readonly range?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    const headers = options.range === undefined ? {} : { range: options.range };
+    return this.send({ method: 'GET', path: objectPath('object', bucket, name), headers, signal: options.signal });
+  }
+
+  info(bucket: string, name: string): Promise<ObjectInfo> {
+    return this.#json({ method: 'GET', path: objectPath('object/info', bucket, name) });
+  }
+
+  /** Whether the caller can see the object. */
+  async exists(bucket: string, name: string): Promise<boolean> {
+    try {
+      await this.send({ method: 'HEAD', path: objectPath('object', bucket, name) });
+      return true;
+    } catch (error) {
+      if (error instanceof RowlockError && (error.status === 404 || error.status === 401)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** Deletes exact names, at most a thousand; answers those that were there and the caller's to delete. */
+  async remove(bucket: string, names: readonly string[]): Promise<readonly string[]> {
+    const path = `/storage/v1/object/${encodeURIComponent(bucket)}`;
+    const gone = await this.#json<readonly { name: string }[]>({ method: 'DELETE', path, json: { prefixes: names } });
+    return gone.map(({ name }) => name);
+  }
+
+  /** Walks a folder, page by page. */
+  async *list(bucket: string, folder = '', options: ListOptions = {}): AsyncGenerator<Entry, void, undefined> {
+    const path = `/storage/v1/object/list/${encodeURIComponent(bucket)}`;
+    for (let offset = 0; ; offset += pageSize) {
+      const json = { prefix: folder, search: options.search ?? '', limit: pageSize, offset };
+      const page = await this.#json<readonly Entry[]>({ method: 'POST', path, json });
+      for (const entry of page) {
+        if (entry.id !== null || !options.recursive) {
+          yield entry;
+        } else {
+          yield* this.#below(bucket, folder, entry.name, options);
+        }
+      }
+      if (page.length < pageSize) {
+        return;
+      }
+    }
+  }
+
+  async *#below(
+    bucket: string,
+    folder: string,
+    name: string,
+    options: ListOptions,
+  ): AsyncGenerator<Entry, void, undefined> {
+    for await (const entry of this.list(bucket, folder === '' ? name : `${folder}/${name}`, options)) {
+      yield { ...entry, name: `${name}/${entry.name}` };
+    }
+  }
+
+  /** Makes a link that works without a token, for an object or for one of its thumbnails. */
+  sign(
+    bucket: string,
+    name: string,
+    options: { readonly expirySeconds?: number; readonly preset?: string } = {},
+  ): Promise<SignedLink> {
+    const { expirySeconds, preset } = options;
+    const json = {
+      ...(expirySeconds === undefined ? {} : { expiresIn: expirySeconds }),
+      ...(preset === undefined ? {} : { transform: { preset } }),
+    };
+    return this.#json({ method: 'POST', path: objectPath('object/sign', bucket, name), json });
+  }
+
+  /** Calls a function as PostgREST would. Answers undefined where the function returns nothing. */
+  async rpc<T>(name: string, args: Readonly<Record<string, unknown>>, method: 'GET' | 'POST' = 'POST'): Promise<T> {
+    const path = `/rpc/${encodeURIComponent(name)}`;
+    const query = method === 'GET' ? `?${new URLSearchParams(args as Record<string, string>)}` : '';
+    const answer = await this.send({ method, path: `${path}${query}`, ...(method === 'POST' ? { json: args } : {}) });
+    return (answer.status === 204 ? undefined : await answer.json()) as T;
+  }
+
+  /** Sends one request as the caller. @throws RowlockError with the service's reason; `unavailable` where nothing answers */
+  async send(call: Call): Promise<Response> {
+    const { token } = this.#options;
+    const bearer = typeof token === 'function' ? await token() : token;
+    const headers = {
+      ...(call.json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...call.headers,
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+    };
+    const body = call.json === undefined ? call.body : JSON.stringify(call.json);
+    const init = {
+      method: call.method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+    };
+    let answer: Response;
+    try {
+      // A body that is a stream needs `duplex`, which the types of `fetch` do not know.
+      answer = await (this.#options.fetch ?? fetch)(`${this.url}${call.path}`, {
+        ...init,
+        ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+      });
+    } catch (cause) {
+      call.signal?.throwIfAborted();
+      throw new RowlockError('unavailable', `nothing answers at ${this.url}`, { cause });
+    }
+    if (!answer.ok) {
+      throw await errorOfAnswer(answer);
+    }
+    return answer;
+  }
+
+  async #json<T>(call: Call): Promise<T> {
+    return (await (await this.send(call)).json()) as T;
+  }
+}
+
+function objectPath(kind: string, bucket: string, name: string): string {
+  return `/storage/v1/${kind}/${encodeURIComponent(bucket)}/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
