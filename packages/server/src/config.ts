@@ -36,6 +36,8 @@ export interface ServerConfig {
   readonly public_url: string | undefined;
   readonly cors_origins: readonly string[];
   readonly allowed_hosts: readonly string[];
+  /** Folder of the console's built site, which is then served at `/console/`; no console when undefined. */
+  readonly console_folder: string | undefined;
 }
 
 export interface WorkerConfig {

@@ -9,6 +9,7 @@ export {
 export { enableFaults, type FaultPoint, faultPoints } from './domain/fault.ts';
 export type { Observation, Observe } from './domain/observation.ts';
 export { jobKindNames } from './jobs/job-kinds.ts';
+export { type DatabaseFacts, inspectDatabase } from './metadata/inspect-database.ts';
 export { createLog } from './log.ts';
 export { Database } from './metadata/database.ts';
 export {

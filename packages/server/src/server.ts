@@ -53,6 +53,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     publicUrl: config.public_url,
     corsOrigins: config.cors_origins,
     allowedHosts: config.allowed_hosts,
+    consoleFolder: config.console_folder,
     door: { bucket, region, access_key_id, secret_access_key },
     ready: async () => {
       await db.run(ping, []);

@@ -14,7 +14,7 @@ export const packageImports: Readonly<Record<string, readonly string[]>> = {
   client: [],
   server: ['@rowlock/queue', '@rowlock/client/contract'],
   console: ['@rowlock/client', '@rowlock/client/contract'],
-  cli: ['@rowlock/server', '@rowlock/queue', '@rowlock/client', '@rowlock/client/contract'],
+  cli: ['@rowlock/server', '@rowlock/queue', '@rowlock/client', '@rowlock/client/contract', '@rowlock/console'],
 };
 
 /** For each folder of packages/server/src, the folders that it may import beside itself. */

@@ -59,6 +59,7 @@ GRANT EXECUTE ON FUNCTION storage_internal.uuid_v7(), storage_internal.setting(t
   TO :"anon", :"authenticated", :"service_role";
 
 GRANT USAGE ON SCHEMA storage, storage_internal TO rowlock_authenticator;
+GRANT SELECT ON storage.migrations TO rowlock_worker;
 GRANT EXECUTE ON FUNCTION
   storage_internal.become(text, text, text),
   storage_internal.begin_upload(uuid, uuid, text, text, text, text, text, bigint, text, jsonb, text, text, boolean, bigint),

@@ -18,6 +18,8 @@ export interface AppOptions {
   readonly allowedHosts: readonly string[];
   /** Presigned URLs that we answer ourselves; undefined where the store does. */
   readonly door: BlobDoor | undefined;
+  /** Folder of the console's built site; no console when undefined. */
+  readonly consoleFolder: string | undefined;
   /** Rejects while the process cannot serve. */
   readonly ready: () => Promise<void>;
   readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>;

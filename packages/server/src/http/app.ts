@@ -11,6 +11,7 @@ import type { AppOptions } from './app-options.ts';
 import { asRowlockError, installErrors, sendError } from './errors.ts';
 import { holdContinue } from './request-body.ts';
 import { bucketRoutes } from './routes/bucket-routes.ts';
+import { consoleRoutes } from './routes/console-routes.ts';
 import { doorRoutes } from './routes/door-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { objectRoutes } from './routes/object-routes.ts';
@@ -74,6 +75,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { door } = options;
   if (door !== undefined) {
     await app.register(async (scope) => doorRoutes(scope, options, door));
+  }
+  const { consoleFolder } = options;
+  if (consoleFolder !== undefined) {
+    await app.register(async (scope) => consoleRoutes(scope, consoleFolder));
   }
   healthRoutes(app, options);
   holdContinue(app.server, (request, response) => app.routing(request, response));

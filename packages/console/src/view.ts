@@ -1,0 +1,41 @@
+/**
+ * What every view of the console is given, and how their work under way ends: with the view's signal. A view makes
+ * elements and calls; it keeps nothing after it was left.
+ */
+import { isRowlockError, type RowlockError } from '@rowlock/client/contract';
+import { announce } from './status-line.ts';
+import type { StorageCalls } from './storage-calls.ts';
+import type { UploadQueue } from './upload-queue.ts';
+import { failureInWords } from './wording.ts';
+
+export interface ViewContext {
+  readonly calls: StorageCalls;
+  readonly uploads: UploadQueue;
+  /** Ends when another view takes the place of this one. */
+  readonly signal: AbortSignal;
+  /** Ends the session, saying why. */
+  readonly signOut: (why: string) => void;
+}
+
+/** Does something for a view; what fails is said in the status line unless `onFailure` shows it. */
+export async function attempt(
+  { signal, signOut }: Pick<ViewContext, 'signal' | 'signOut'>,
+  work: () => Promise<void>,
+  onFailure: (sentence: string, error: RowlockError) => void = announce,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (signal.aborted) {
+      return;
+    }
+    if (!isRowlockError(error)) {
+      throw error;
+    }
+    if (isRowlockError(error, 'invalid_token', 'role_not_allowed')) {
+      signOut(failureInWords(error));
+      return;
+    }
+    onFailure(failureInWords(error), error);
+  }
+}

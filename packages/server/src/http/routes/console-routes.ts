@@ -1,0 +1,114 @@
+/**
+ * The console's files under `/console/`, and the client that it imports under `/console/client/`. All of them are read
+ * once, before the first request: what is not in that list is not there, so no path of a request reaches the disk.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, extname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RowlockError } from '@rowlock/client/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+interface SiteFile {
+  readonly body: Buffer;
+  readonly type: string;
+  readonly etag: string;
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+const base = '/console/';
+
+/** Reads the files of a folder that a browser is to have, by their paths below `prefix`. */
+async function readSite(folder: string, prefix: string): Promise<readonly (readonly [string, SiteFile])[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(
+    paths.flatMap((path) => {
+      const type = types[extname(path)];
+      if (type === undefined || path.endsWith('.test.js')) {
+        return [];
+      }
+      return [
+        readSiteFile(path, type).then((file) => [prefix + relative(folder, path).split(sep).join('/'), file] as const),
+      ];
+    }),
+  );
+}
+
+async function readSiteFile(path: string, type: string): Promise<SiteFile> {
+  const body = await readFile(path);
+  return { body, type, etag: `"${createHash('sha256').update(body).digest('hex')}"` };
+}
+
+/**
+ * What a page of the console may load: itself. The one inline script is its import map, which browsers take from
+ * nowhere else; it is allowed by its hash.
+ */
+function contentSecurityPolicy(page: Buffer): string {
+  const maps = page.toString().matchAll(/<script type="importmap">(.*?)<\/script>/gs);
+  const hashes = [...maps].map(([, map = '']) => `'sha256-${createHash('sha256').update(map).digest('base64')}'`);
+  return [
+    "default-src 'none'",
+    ["script-src 'self'", ...hashes].join(' '),
+    "style-src 'self'",
+    "img-src 'self' blob:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function sendFile(request: FastifyRequest, reply: FastifyReply, file: SiteFile): FastifyReply {
+  reply
+    .header('etag', file.etag)
+    .header('cache-control', 'no-cache')
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .header('cross-origin-opener-policy', 'same-origin')
+    .header('cross-origin-resource-policy', 'same-origin')
+    .header('x-frame-options', 'DENY')
+    .header(
+      'content-security-policy',
+      file.type.startsWith('text/html') ? contentSecurityPolicy(file.body) : "default-src 'none'",
+    );
+  const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (known.includes(file.etag)) {
+    return reply.code(304).send();
+  }
+  return reply
+    .type(file.type)
+    .header('content-length', String(file.body.byteLength))
+    .send(request.method === 'HEAD' ? undefined : file.body);
+}
+
+/**
+ * Registers the console whose built site is in `folder`.
+ *
+ * @throws Error with code ENOENT where the folder, or the built client, is not there
+ */
+export async function consoleRoutes(app: FastifyInstance, folder: string): Promise<void> {
+  const clientFolder = dirname(fileURLToPath(import.meta.resolve('@rowlock/client')));
+  const files = new Map([...(await readSite(folder, '')), ...(await readSite(clientFolder, 'client/'))]);
+  const schema = { hide: true };
+
+  app.get('/console', { schema }, (_request, reply) => reply.redirect(base, 308));
+  app.route<{ Params: { '*': string } }>({
+    method: ['GET', 'HEAD'],
+    url: `${base}*`,
+    schema,
+    handler: async (request, reply) => {
+      const file = files.get(request.params['*'] === '' ? 'index.html' : request.params['*']);
+      if (file === undefined) {
+        throw new RowlockError('route_not_found', 'The console has no such file');
+      }
+      return sendFile(request, reply, file);
+    },
+  });
+}
