@@ -89,7 +89,7 @@ export class FolderList {
     const focused = document.activeElement;
     const rows = new Map(entries.map((entry) => [identityOf(entry), this.#rowOf(entry)]));
     this.#rows = rows;
-    const list = this.element.querySelector('ul') ?? element('ul', { class: 'rows' });
+    const list = this.element.querySelector('ul') ?? element('ul', { class: 'rows files' });
     list.replaceChildren(...rows.values());
     this.element.replaceChildren(list, ...(more ? [this.#moreButton()] : []));
     if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) {

@@ -97,6 +97,8 @@ function enter(): void {
   const session = key === undefined ? undefined : sessionOf(key);
   if (session !== undefined) {
     signIn(session);
+  }
+  if (given !== undefined && session !== undefined) {
     announce(`Signed in as ${nameInText(session.who)}.`);
   }
   if (given !== undefined && session === undefined) {

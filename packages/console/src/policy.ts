@@ -11,7 +11,7 @@ interface PolicyWords {
 
 /** In the order of how many people read. */
 export const policies: Readonly<Record<BucketPolicy, PolicyWords>> = {
-  private: { label: 'Private', icon: 'lock', explanation: 'Only its owner reads and writes. Others need a link.' },
+  private: { label: 'Private', icon: 'lock', explanation: 'Only its owner, and whoever has a link.' },
   authenticated: { label: 'Shared', icon: 'people', explanation: 'Everybody who is signed in reads and writes.' },
   public: { label: 'Public', icon: 'globe', explanation: 'Anybody on the internet reads. Only you write.' },
 };

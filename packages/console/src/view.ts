@@ -21,7 +21,7 @@ export interface ViewContext {
 export async function attempt(
   { signal, signOut }: Pick<ViewContext, 'signal' | 'signOut'>,
   work: () => Promise<void>,
-  onFailure: (sentence: string, error: RowlockError) => void = announce,
+  onFailure: (sentence: string, error: RowlockError) => void = (sentence) => announce(sentence),
 ): Promise<void> {
   try {
     await work();

@@ -64,5 +64,6 @@ const sentences: Partial<Record<RowlockError['reason'], string>> = {
 /** What went wrong and what to do about it, as a sentence. */
 export function failureInWords(error: RowlockError): string {
   const said = sentences[error.reason] ?? error.message;
-  return /[.!?]$/.test(said) ? said : `${said}.`;
+  const sentence = said.charAt(0).toUpperCase() + said.slice(1);
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -1,4 +1,5 @@
 export { openBackend } from './backend/open-backend.ts';
+export { Presigner } from './backend/s3/presigner.ts';
 export {
   type DatabaseConfig,
   type DiskBackendConfig,
@@ -9,9 +10,9 @@ export {
 export { enableFaults, type FaultPoint, faultPoints } from './domain/fault.ts';
 export type { Observation, Observe } from './domain/observation.ts';
 export { jobKindNames } from './jobs/job-kinds.ts';
-export { type DatabaseFacts, inspectDatabase } from './metadata/inspect-database.ts';
 export { createLog } from './log.ts';
 export { Database } from './metadata/database.ts';
+export { type DatabaseFacts, inspectDatabase } from './metadata/inspect-database.ts';
 export {
   defaultSchemaNames,
   type MigrateOptions,

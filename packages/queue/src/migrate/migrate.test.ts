@@ -22,8 +22,6 @@ async function expectedOn(client: pg.ClientBase): Promise<unknown> {
   );
 }
 
-const goReference = process.env['ROWLOCK_RIVER_REFERENCE_URL'] ?? '';
-
 let database: EmptyDatabase;
 let pool: pg.Pool;
 let schemas = 0;
@@ -71,24 +69,6 @@ test('a schema whose name has capitals is what Go River makes', async () => {
 
     assert.deepEqual(await readCatalog(client, schemaName('Mixed_Case')), await expectedOn(client));
   });
-});
-
-test('the recorded catalog is that of a database that Go River has migrated', {
-  skip:
-    goReference === ''
-      ? 'needs ROWLOCK_RIVER_REFERENCE_URL: a database that Go River has migrated, schema public'
-      : false,
-}, async () => {
-  const client = new pg.Client({ connectionString: goReference });
-  await client.connect();
-  const [schema] = (
-    await client.query(`SELECT relnamespace::regnamespace::text AS name FROM pg_class WHERE relname = 'river_job'`)
-  ).rows;
-
-  const catalog = await readCatalog(client, schemaName(schema.name));
-
-  await client.end();
-  assert.deepEqual(catalog, reference);
 });
 
 test('a second migration changes nothing of River’s and loses no job', async () => {
