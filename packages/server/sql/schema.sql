@@ -222,7 +222,7 @@ CONSTRAINT files_waits_or_has_bytes ON metadata.files CHECK (((upload_id IS NULL
 CONSTRAINT buckets_file_size_limit_positive ON storage.buckets CHECK ((file_size_limit > 0));
 CONSTRAINT buckets_id_is_name ON storage.buckets CHECK ((id = name));
 CONSTRAINT buckets_name_key ON storage.buckets UNIQUE (name);
-CONSTRAINT buckets_name_valid ON storage.buckets CHECK (((name ~ '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$'::text) AND (name !~ '\.\.'::text) AND (name !~ '^\d+\.\d+\.\d+\.\d+$'::text) AND (name !~ '^xn--'::text)));
+CONSTRAINT buckets_name_valid ON storage.buckets CHECK (((name ~ '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$'::text) AND (name !~ '\.\.'::text) AND (name !~ '^\d+\.\d+\.\d+\.\d+$'::text) AND (name !~ '^xn--'::text) AND (name <> ALL (ARRAY['authenticated'::text, 'copy'::text, 'info'::text, 'list'::text, 'list-v2'::text, 'move'::text, 'public'::text, 'sign'::text, 'upload'::text]))));
 CONSTRAINT buckets_overwrite_known ON storage.buckets CHECK ((overwrite = ANY (ARRAY['allow'::text, 'deny'::text])));
 CONSTRAINT buckets_pkey ON storage.buckets PRIMARY KEY (id);
 CONSTRAINT buckets_policy_known ON storage.buckets CHECK ((policy = ANY (ARRAY['private'::text, 'public'::text, 'authenticated'::text])));

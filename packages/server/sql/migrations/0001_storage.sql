@@ -34,7 +34,8 @@ CREATE TABLE storage.buckets (
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT buckets_id_is_name CHECK (id = name),
   CONSTRAINT buckets_name_valid CHECK (name ~ '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$' AND name !~ '\.\.'
-    AND name !~ '^\d+\.\d+\.\d+\.\d+$' AND name !~ '^xn--'),
+    AND name !~ '^\d+\.\d+\.\d+\.\d+$' AND name !~ '^xn--'
+    AND name NOT IN ('authenticated', 'copy', 'info', 'list', 'list-v2', 'move', 'public', 'sign', 'upload')),
   CONSTRAINT buckets_policy_known CHECK (policy IN ('private', 'public', 'authenticated')),
   CONSTRAINT buckets_overwrite_known CHECK (overwrite IN ('allow', 'deny')),
   CONSTRAINT buckets_file_size_limit_positive CHECK (file_size_limit > 0)

@@ -52,6 +52,8 @@ test('bucket names follow the rules of S3, with underscores allowed', () => {
     '192.168.0.1',
     'xn--a',
     'a/b',
+    'sign',
+    'public',
   ]) {
     assert.throws(() => assertBucketName(name), refused('invalid_bucket_name'), name);
   }

@@ -7,6 +7,19 @@ import { RowlockError } from '@rowlock/client/contract';
 /** Longest object name, in bytes of UTF-8. */
 export const objectNameBytesMax = 1024;
 
+/** Words that stand where a bucket could in our routes: a bucket of that name could not be reached. */
+const reservedBucketNames: ReadonlySet<string> = new Set([
+  'authenticated',
+  'copy',
+  'info',
+  'list',
+  'list-v2',
+  'move',
+  'public',
+  'sign',
+  'upload',
+]);
+
 const bucketName: RegExp = /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
 const controlCharacter: RegExp = /[\u0000-\u001f\u007f-\u009f]/;
@@ -20,6 +33,9 @@ const loneSurrogate: RegExp = /\p{Surrogate}/u;
 export function assertBucketName(name: string): void {
   const valid =
     bucketName.test(name) && !name.includes('..') && !/^\d+\.\d+\.\d+\.\d+$/.test(name) && !name.startsWith('xn--');
+  if (reservedBucketNames.has(name)) {
+    throw new RowlockError('invalid_bucket_name', `"${name}" is a word of our routes; choose another name`);
+  }
   if (!valid) {
     throw new RowlockError(
       'invalid_bucket_name',

@@ -98,7 +98,7 @@ export async function consoleRoutes(app: FastifyInstance, folder: string): Promi
   const files = new Map([...(await readSite(folder, '')), ...(await readSite(clientFolder, 'client/'))]);
   const schema = { hide: true };
 
-  app.get('/console', { schema }, (_request, reply) => reply.redirect(base, 308));
+  app.get('/console', { schema }, (_request, reply) => reply.redirect('console/', 308));
   app.route<{ Params: { '*': string } }>({
     method: ['GET', 'HEAD'],
     url: `${base}*`,

@@ -1,0 +1,77 @@
+/** Uploads that do not go well: what a bucket refuses, what a person stops, what a network loses. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { requires, startTcpProxy } from '@rowlock/test-harness';
+import { type ConsoleInChromium, fileField, keyOf, startConsole } from './console-in-chromium.ts';
+
+const skip = requires('chromium');
+let site: ConsoleInChromium;
+
+before(async () => {
+  if (skip !== false) return;
+  site = await startConsole();
+});
+after(() => site?.stop());
+
+test('what cannot be uploaded says why, and harms nothing else in the line', { skip }, async () => {
+  const page = await site.open('ann');
+  await page.getByRole('button', { name: 'New bucket' }).click();
+  await page.getByLabel('Name').fill('small-pictures');
+  await page.getByText('Limits').click();
+  await page.getByLabel('Largest file').fill('1 MB');
+  await page.getByLabel('Types that it takes').fill('image/*');
+  await page.getByRole('button', { name: 'Create bucket' }).click();
+  await page.getByText('Takes image/*, of up to 1 MB each.').waitFor();
+  const picture = Buffer.from('taken by its name');
+  const tray = page.getByRole('region', { name: 'Uploads' });
+
+  await fileField(page).setInputFiles([
+    { name: 'large.png', mimeType: 'image/png', buffer: Buffer.alloc(1_000_001) },
+    { name: 'words.txt', mimeType: 'text/plain', buffer: Buffer.from('words') },
+    { name: 'right.jpg', mimeType: 'image/jpeg', buffer: picture },
+  ]);
+  await page.getByRole('button', { name: 'Download right.jpg' }).waitFor();
+  const reasons = await tray.getByRole('listitem').allInnerTexts();
+  await fileField(page).setInputFiles({ name: 'right.jpg', mimeType: 'image/jpeg', buffer: picture });
+  await tray.getByText('A file with this name is here already.').waitFor();
+  await tray.getByRole('button', { name: 'Replace right.jpg' }).click();
+  await tray.getByText('One file uploaded').waitFor();
+
+  assert.match(reasons.join('\n'), /large\.png\s+It has 1 MB; this bucket takes up to 1 MB\./);
+  assert.match(reasons.join('\n'), /words\.txt\s+It is text\/plain; this bucket takes image\/\*\./);
+  assert.equal(await page.locator('.files .row').count(), 1);
+});
+
+test('an upload is cancelled, and one that lost its connection is tried again as it is', { skip }, async (t) => {
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ name: 'slow' });
+  const made = await site.service.fetch('/storage/v1/bucket', { as: 'ann', method: 'POST', headers, body });
+  assert.equal(made.status, 201);
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: site.service.config.port });
+  t.after(() => proxy.close());
+  const page = await site.newPage();
+  await page.goto(`http://127.0.0.1:${proxy.port}/console/#key=${await keyOf('ann')}`);
+  await page.getByRole('link', { name: 'slow' }).click();
+  await page.getByText('No files yet').waitFor();
+  const network = await page.context().newCDPSession(page);
+  const speed = { offline: false, latency: 0, downloadThroughput: -1 };
+  await network.send('Network.emulateNetworkConditions', { ...speed, uploadThroughput: 100_000 });
+  const file = (name: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.alloc(2_000_000, name) });
+  const tray = page.getByRole('region', { name: 'Uploads' });
+
+  await fileField(page).setInputFiles([file('stopped.txt'), file('lost.txt')]);
+  await tray.getByRole('progressbar', { name: 'lost.txt' }).waitFor();
+  await tray.getByRole('button', { name: 'Cancel stopped.txt' }).click();
+  await tray.getByText('Cancelled').waitFor();
+  await proxy.cut();
+  await tray.getByText('The service cannot be reached.').waitFor();
+  await proxy.restore();
+  await network.send('Network.emulateNetworkConditions', { ...speed, uploadThroughput: -1 });
+  await tray.getByRole('button', { name: 'Retry lost.txt' }).click();
+  await page.getByRole('button', { name: 'Download lost.txt' }).waitFor();
+
+  const stopped = await site.service.fetch('/storage/v1/object/slow/stopped.txt', { as: 'ann' });
+  const lost = await site.service.fetch('/storage/v1/object/slow/lost.txt', { as: 'ann' });
+  assert.equal(stopped.status, 404);
+  assert.equal((await lost.arrayBuffer()).byteLength, 2_000_000);
+});
