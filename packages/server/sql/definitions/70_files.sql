@@ -10,6 +10,25 @@ AS $$
   SELECT value FROM storage.settings WHERE name = wanted
 $$;
 
+-- The bucket that holds what is uploaded for entities.
+CREATE OR REPLACE FUNCTION storage.files_bucket() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT value FROM storage.settings WHERE name = 'files_bucket'
+$$;
+
+-- Whether the caller can see the files row that names an object. SECURITY INVOKER: the policies of files decide. In
+-- PL/pgSQL, so that it stays one index look-up a row.
+CREATE OR REPLACE FUNCTION storage.may_read_file_of(wanted uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM :"metadata".files AS f WHERE f.object_id = wanted);
+END
+$$;
+
 CREATE OR REPLACE FUNCTION storage.assert_may_attach(entity_type text, entity_id text) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

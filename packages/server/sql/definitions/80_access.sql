@@ -40,7 +40,7 @@ REVOKE ALL ON FUNCTION :"metadata".files_can_view(text, text, text), :"metadata"
 GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.foldername(text), storage.filename(text),
   storage.extension(text), storage.caller_id(), storage.may_move(storage.objects, storage.objects),
   storage.entity_is_attached(text), storage.entity_definition(text), storage.can_select_entity(text, text),
-  storage.caller_owns_objects_in(text), storage.upload_is_committing(uuid, text, text), storage.media_type_allowed(text[], text),
+  storage.files_bucket(), storage.may_read_file_of(uuid), storage.caller_owns_objects_in(text), storage.upload_is_committing(uuid, text, text), storage.media_type_allowed(text[], text),
   storage.may_upload(text, text, jsonb, boolean), storage.assert_may_attach(text, text),
   storage.assert_may_upload_file(text, text, text, text, text, uuid),
   storage.object_metadata(bigint, text, text, bytea, uuid, timestamptz),

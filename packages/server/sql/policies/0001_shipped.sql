@@ -17,14 +17,17 @@ CREATE POLICY buckets_service ON storage.buckets TO :"service_role" USING (true)
 
 -- Policies of storage.objects: the matrix of who reads, writes and deletes.
 
-CREATE POLICY objects_read_public ON storage.objects FOR SELECT TO :"anon", :"authenticated"
-  USING (EXISTS (SELECT FROM storage.buckets AS b WHERE b.id = bucket_id AND b.public));
+-- One policy for each role, cheap questions first. Files are asked row by row, and only in their own bucket: as a
+-- subquery PostgreSQL may read all files to list one folder.
+CREATE POLICY objects_read_public ON storage.objects FOR SELECT TO :"anon"
+  USING (EXISTS (SELECT FROM storage.buckets AS b WHERE b.id = bucket_id AND b.public)
+    OR (bucket_id = (SELECT storage.files_bucket()) AND storage.may_read_file_of(id)));
 CREATE POLICY objects_read ON storage.objects FOR SELECT TO :"authenticated"
-  USING (owner_id = (SELECT storage.caller_id()) OR EXISTS (
-    SELECT FROM storage.buckets AS b
-    WHERE b.id = bucket_id AND (b.policy = 'authenticated' OR b.owner_id = (SELECT storage.caller_id()))));
-CREATE POLICY objects_read_file ON storage.objects FOR SELECT TO :"anon", :"authenticated"
-  USING (EXISTS (SELECT FROM :"metadata".files AS f WHERE f.object_id = objects.id));
+  USING (owner_id = (SELECT storage.caller_id())
+    OR EXISTS (
+      SELECT FROM storage.buckets AS b
+      WHERE b.id = bucket_id AND (b.public OR b.policy = 'authenticated' OR b.owner_id = (SELECT storage.caller_id())))
+    OR (bucket_id = (SELECT storage.files_bucket()) AND storage.may_read_file_of(id)));
 CREATE POLICY objects_create ON storage.objects FOR INSERT TO :"authenticated"
   WITH CHECK (owner_id = (SELECT storage.caller_id()) AND EXISTS (
     SELECT FROM storage.buckets AS b
