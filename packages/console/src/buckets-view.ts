@@ -1,4 +1,6 @@
 /** The list of buckets: what there is, a new one, an empty one away. Files are the folder view's. */
+
+import type { Bucket } from '@rowlock/client';
 import { confirmRemoval } from './dialog.ts';
 import { button, element } from './element.ts';
 import { emptyState, failedState } from './empty-state.ts';
@@ -8,7 +10,6 @@ import { askForBucket } from './new-bucket-dialog.ts';
 import { addressOf } from './place.ts';
 import { policyBadge } from './policy.ts';
 import { announce } from './status-line.ts';
-import type { Bucket } from './storage-calls.ts';
 import { attempt, type ViewContext } from './view.ts';
 import { visibleName } from './visible-name.ts';
 import { momentInWords } from './wording.ts';
@@ -30,7 +31,7 @@ export function bucketsView(context: ViewContext): HTMLElement {
     attempt(
       context,
       async () => {
-        const buckets = await context.calls.listBuckets();
+        const buckets = await context.client.listBuckets();
         list.replaceChildren(buckets.length === 0 ? noBuckets(newBucket) : bucketList(buckets, remove));
         create.hidden = buckets.length === 0;
         list.removeAttribute('aria-busy');
@@ -47,7 +48,7 @@ export function bucketsView(context: ViewContext): HTMLElement {
       return;
     }
     await attempt(context, async () => {
-      await context.calls.deleteBucket(bucket.id);
+      await context.client.deleteBucket(bucket.id);
       announce(`The bucket ${bucket.id} is deleted.`);
       await load();
       heading.focus();

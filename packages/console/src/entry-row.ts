@@ -1,10 +1,11 @@
 /** One line of a folder: a folder to go into, or a file with what can be done with it. */
+
+import type { Entry } from '@rowlock/client';
 import { button, element } from './element.ts';
 import { icon } from './icon.ts';
 import { fileActions } from './object-actions.ts';
 import { showObject } from './object-dialog.ts';
 import { addressOf, type Place, prefixOf } from './place.ts';
-import type { Entry } from './storage-calls.ts';
 import type { Thumbnails } from './thumbnail.ts';
 import type { ViewContext } from './view.ts';
 import { visibleName } from './visible-name.ts';
@@ -41,10 +42,10 @@ export interface FileRowParts {
 /** The line of a file. */
 export function fileRow(place: Place, entry: Entry, { context, thumbnails, onDeleted }: FileRowParts): HTMLElement {
   const file = { bucket: place.bucket ?? '', name: prefixOf(place) + entry.name };
-  const type = entry.metadata?.mimetype;
-  const size = entry.metadata?.size;
+  const { mimetype, size } = entry.metadata ?? {};
+  const type = typeof mimetype === 'string' ? mimetype : undefined;
   const facts = [
-    size === undefined ? undefined : bytesInWords(size),
+    typeof size === 'number' ? bytesInWords(size) : undefined,
     type,
     entry.updated_at === null ? undefined : momentInWords(new Date(entry.updated_at)),
   ];

@@ -2,12 +2,14 @@
  * The list of a folder: pages of it, filtered, listed again when something changed. Rows that did not change stay in
  * the page, with their pictures and the focus. It uploads nothing.
  */
+
+import type { Entry } from '@rowlock/client';
 import { button, element } from './element.ts';
 import { emptyState, failedState } from './empty-state.ts';
 import { fileRow, folderRow, identityOf } from './entry-row.ts';
+import { listPage } from './object-calls.ts';
 import { type Place, prefixOf } from './place.ts';
 import { announce } from './status-line.ts';
-import type { Entry } from './storage-calls.ts';
 import { Thumbnails } from './thumbnail.ts';
 import { attempt, type ViewContext } from './view.ts';
 
@@ -71,9 +73,9 @@ export class FolderList {
   async #list(): Promise<void> {
     const entries: Entry[] = [];
     const page = { prefix: prefixOf(this.#place), search: this.#search };
-    for (let offset = 0, full = true; offset < this.#length && full; offset = entries.length) {
+    for (let offset = 0, full = true; offset <= this.#length && full; offset = entries.length) {
       const limit = Math.min(1000, this.#length + 1 - offset);
-      const found = await this.#context.calls.listFolder(this.#place.bucket ?? '', { ...page, offset, limit });
+      const found = await listPage(this.#context.client, this.#place.bucket ?? '', { ...page, offset, limit });
       entries.push(...found);
       full = found.length === limit;
     }

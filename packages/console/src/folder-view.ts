@@ -33,7 +33,7 @@ export function folderView(context: ViewContext, place: Place): HTMLElement {
   });
   const head = element('header', { class: 'view-head' }, heading, filterField(list), uploadButton(input));
   const showBucket = async (): Promise<void> => {
-    const found = await context.calls.getBucket(bucket);
+    const found = await context.client.getBucket(bucket);
     limits = found;
     input.accept = (found.allowed_mime_types ?? []).join(',');
     facts.replaceChildren(policyBadge(found.policy), limitsInWords(found));
@@ -41,7 +41,7 @@ export function folderView(context: ViewContext, place: Place): HTMLElement {
   // The list says what is wrong; nothing can be uploaded to a bucket that is not there.
   void attempt(context, showBucket, () => head.replaceChildren(heading));
   void list.load();
-  reloadAfterUploads(context, place, list);
+  reloadWhenChanged(context, place, list);
   const view = element(
     'section',
     { class: 'view folder' },
@@ -85,13 +85,14 @@ function breadcrumbs({ bucket, folders }: Place): HTMLElement {
   return element('nav', { 'aria-label': 'Where you are' }, element('ol', { class: 'breadcrumbs' }, ...steps));
 }
 
-/** Lists the folder again whenever a file arrived in it or below. */
-function reloadAfterUploads({ uploads, signal }: ViewContext, place: Place, list: FolderList): void {
+/** Lists the folder again whenever a file arrived in it or below, and when the network is back. */
+function reloadWhenChanged({ uploads, signal }: ViewContext, place: Place, list: FolderList): void {
   uploads.listen((_id, upload) => {
     if (upload?.state === 'done' && upload.bucket === place.bucket && upload.name.startsWith(prefixOf(place))) {
       void list.load();
     }
   }, signal);
+  addEventListener('online', () => void list.load(), { signal });
 }
 
 /** Takes files that are dropped anywhere on the page or pasted. */

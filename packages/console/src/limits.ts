@@ -2,8 +2,8 @@
  * What a bucket takes, in words before somebody chooses a file and as a check before its bytes move. The service
  * decides; this only spares a wait. Invariant: what the service takes is not refused here.
  */
-import { RowlockError } from '@rowlock/client/contract';
-import type { Bucket } from './storage-calls.ts';
+
+import { type Bucket, RowlockError } from '@rowlock/client';
 import { bytesInWords } from './wording.ts';
 
 export type Limits = Pick<Bucket, 'file_size_limit' | 'allowed_mime_types'>;

@@ -8,8 +8,8 @@ import { folderView } from './folder-view.ts';
 import { type Place, placeOf } from './place.ts';
 import { forgetKey, type Session, sessionOf, storedKey, storeKey, takeKeyFromAddress } from './session.ts';
 import { signInView } from './sign-in-view.ts';
+import { signedInClient } from './signed-in-client.ts';
 import { announce } from './status-line.ts';
-import { StorageCalls } from './storage-calls.ts';
 import { isSettled, UploadQueue } from './upload-queue.ts';
 import { showUploads } from './upload-tray.ts';
 import { nameInText } from './visible-name.ts';
@@ -85,7 +85,7 @@ function showPlace(place: Place): void {
   }
   const title = nameInText(place.folders.at(-1) ?? place.bucket ?? 'Buckets');
   show(title, (signal) => {
-    const context = { calls: new StorageCalls(session.key, signal), uploads, signal, signOut };
+    const context = { client: signedInClient(session.key, signal), uploads, signal, signOut };
     return place.bucket === undefined ? bucketsView(context) : folderView(context, place);
   });
 }

@@ -1,9 +1,10 @@
 /** Asks for a new bucket and creates it. A bucket is private unless somebody chooses otherwise. */
+
+import type { BucketPolicy, NewBucket } from '@rowlock/client';
 import { openDialog } from './dialog.ts';
 import { button, element } from './element.ts';
 import { icon } from './icon.ts';
 import { policies } from './policy.ts';
-import type { BucketPolicy, NewBucket } from './storage-calls.ts';
 import { attempt, type ViewContext } from './view.ts';
 
 /** Opens the dialog. Resolves with the bucket's name once it exists, with undefined when nobody wanted it. */
@@ -26,7 +27,7 @@ export async function askForBucket(context: ViewContext): Promise<string | undef
     const bucket = readBucket(new FormData(form));
     create.disabled = true;
     const work = async (): Promise<void> => {
-      name = (await context.calls.createBucket(bucket)).id;
+      name = (await context.client.createBucket(bucket)).id;
       opened.close(true);
     };
     void attempt(context, work, (sentence) => {

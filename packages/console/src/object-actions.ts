@@ -5,6 +5,7 @@
 import { confirmRemoval, openDialog } from './dialog.ts';
 import { button, element } from './element.ts';
 import { icon } from './icon.ts';
+import { deleteObject } from './object-calls.ts';
 import { announce } from './status-line.ts';
 import { attempt, type ViewContext } from './view.ts';
 import { nameInText, visibleName } from './visible-name.ts';
@@ -48,7 +49,7 @@ export function fileActions(
 
 function download(context: ViewContext, file: FileAddress): Promise<void> {
   return attempt(context, async () => {
-    const { url } = await context.calls.signLink(file.bucket, file.name, downloadSeconds);
+    const { url } = await context.client.sign(file.bucket, file.name, { expirySeconds: downloadSeconds });
     const address = new URL(url);
     address.searchParams.set('download', lastPart(file.name));
     element('a', { href: address.href, download: lastPart(file.name), rel: 'noreferrer' }).click();
@@ -57,7 +58,7 @@ function download(context: ViewContext, file: FileAddress): Promise<void> {
 
 function copyLink(context: ViewContext, file: FileAddress, pressed: HTMLButtonElement): Promise<void> {
   return attempt(context, async () => {
-    const { url, expires_at } = await context.calls.signLink(file.bucket, file.name, linkSeconds);
+    const { url, expires_at } = await context.client.sign(file.bucket, file.name, { expirySeconds: linkSeconds });
     const until = clockInWords(new Date(expires_at));
     if (await isCopied(url)) {
       showCopied(pressed);
@@ -111,7 +112,7 @@ async function remove(context: ViewContext, file: FileAddress, onDeleted: () => 
   };
   if (await confirmRemoval(question, context.signal)) {
     await attempt(context, async () => {
-      await context.calls.deleteObject(file.bucket, file.name);
+      await deleteObject(context.client, file.bucket, file.name);
       announce(`${nameInText(name)} is deleted.`);
       onDeleted();
     });

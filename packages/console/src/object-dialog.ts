@@ -1,9 +1,10 @@
 /** Everything that is known of one file, with its picture where the service made one. It never shows the file itself. */
+
+import type { ObjectInfo } from '@rowlock/client';
 import { openDialog } from './dialog.ts';
 import { button, type Child, element } from './element.ts';
 import { icon } from './icon.ts';
 import { type FileAddress, fileActions, lastPart } from './object-actions.ts';
-import type { ObjectFacts } from './storage-calls.ts';
 import { isRendered, showPicture } from './thumbnail.ts';
 import { attempt, type ViewContext } from './view.ts';
 import { visibleName } from './visible-name.ts';
@@ -30,14 +31,14 @@ export function showObject(context: ViewContext, file: FileAddress, onDeleted: (
   opened.dialog.classList.add('object');
   close.focus();
   const load = async (): Promise<void> => {
-    const facts = await context.calls.describeObject(file.bucket, file.name);
+    const facts = await context.client.info(file.bucket, file.name);
     body.replaceChildren(...picture(context, file, facts), factList(file, facts));
     body.removeAttribute('aria-busy');
   };
   void attempt(context, load, (sentence) => body.replaceChildren(element('p', { class: 'problem' }, sentence)));
 }
 
-function picture(context: ViewContext, file: FileAddress, facts: ObjectFacts): readonly HTMLElement[] {
+function picture(context: ViewContext, file: FileAddress, facts: ObjectInfo): readonly HTMLElement[] {
   if (!isRendered(facts.content_type)) {
     return [];
   }
@@ -47,7 +48,7 @@ function picture(context: ViewContext, file: FileAddress, facts: ObjectFacts): r
   return [place];
 }
 
-function factList(file: FileAddress, facts: ObjectFacts): HTMLElement {
+function factList(file: FileAddress, facts: ObjectInfo): HTMLElement {
   const rows: readonly (readonly [string, Child])[] = [
     ['Bucket', file.bucket],
     ['Name', visibleName(file.name)],

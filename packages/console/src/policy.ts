@@ -1,7 +1,8 @@
 /** The three policies of a bucket as people choose and see them. What they mean is decided in the database. */
+
+import type { BucketPolicy } from '@rowlock/client';
 import { element } from './element.ts';
 import { type IconName, icon } from './icon.ts';
-import type { BucketPolicy } from './storage-calls.ts';
 
 interface PolicyWords {
   readonly label: string;

@@ -1,9 +1,9 @@
 /** The page for whoever has no key here yet. It checks the key by asking the service, and keeps nothing itself. */
-import { isRowlockError } from '@rowlock/client/contract';
+import { isRowlockError } from '@rowlock/client';
 import { element } from './element.ts';
 import { icon } from './icon.ts';
 import { type Session, sessionOf } from './session.ts';
-import { StorageCalls } from './storage-calls.ts';
+import { signedInClient } from './signed-in-client.ts';
 import { failureInWords } from './wording.ts';
 
 /** Makes the page; `why` says what ended the last session. */
@@ -69,7 +69,7 @@ export function signInView(
 
 async function refusalOfKey(key: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    await new StorageCalls(key, signal).listBuckets();
+    await signedInClient(key, signal).listBuckets();
     return undefined;
   } catch (error) {
     if (isRowlockError(error)) {

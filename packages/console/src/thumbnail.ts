@@ -4,6 +4,7 @@
  */
 import { element } from './element.ts';
 import { type IconName, icon } from './icon.ts';
+import { readVariant } from './object-calls.ts';
 import { attempt, type ViewContext } from './view.ts';
 
 /** Types that the service makes variants of. */
@@ -87,13 +88,13 @@ export async function showPicture(
 
 /** Asks until the picture is there; once only where the file is too old for it to be in the making. */
 async function readWhenMade(
-  { calls, signal }: ViewContext,
+  { client, signal }: ViewContext,
   { bucket, name, updated_at }: Pictured,
   preset: 'small' | 'large',
 ): Promise<Blob | undefined> {
   const until = updated_at === null ? 0 : Date.parse(updated_at) + makingMs;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.6, pauseMsMax)) {
-    const blob = await calls.readVariant(bucket, name, preset);
+    const blob = await readVariant(client, bucket, name, preset);
     if (blob !== undefined || Date.now() > until) {
       return blob;
     }

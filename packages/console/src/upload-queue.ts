@@ -2,7 +2,7 @@
  * The files on their way: which wait, which are sent, what became of each. It shows nothing; whoever shows it is told
  * of every change. Invariant: one failure stops no other file, and a file that failed can be tried again as it is.
  */
-import { isRowlockError, RowlockError } from '@rowlock/client/contract';
+import { isRowlockError, RowlockError } from '@rowlock/client';
 import { type Limits, refusedBefore } from './limits.ts';
 import { sendFile } from './upload-transfer.ts';
 

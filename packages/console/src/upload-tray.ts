@@ -60,7 +60,10 @@ function summarise(queue: UploadQueue, { tray, summary, total, clear }: TrayPart
   if (open.length > 0) {
     summary.textContent = `Uploading ${filesInWords(open.length)}`;
   } else {
-    const parts = [done > 0 && `${filesInWords(done)} uploaded`, failed > 0 && (failed === 1 ? 'one failed' : `${failed} failed`)];
+    const parts = [
+      done > 0 && `${filesInWords(done)} uploaded`,
+      failed > 0 && (failed === 1 ? 'one failed' : `${failed} failed`),
+    ];
     const words = parts.filter((part) => part !== false).join(', ') || 'Uploads';
     summary.textContent = words.charAt(0).toUpperCase() + words.slice(1);
   }

@@ -2,14 +2,13 @@
  * What every view of the console is given, and how their work under way ends: with the view's signal. A view makes
  * elements and calls; it keeps nothing after it was left.
  */
-import { isRowlockError, type RowlockError } from '@rowlock/client/contract';
+import { isRowlockError, type RowlockError, type StorageClient } from '@rowlock/client';
 import { announce } from './status-line.ts';
-import type { StorageCalls } from './storage-calls.ts';
 import type { UploadQueue } from './upload-queue.ts';
 import { failureInWords } from './wording.ts';
 
 export interface ViewContext {
-  readonly calls: StorageCalls;
+  readonly client: StorageClient;
   readonly uploads: UploadQueue;
   /** Ends when another view takes the place of this one. */
   readonly signal: AbortSignal;

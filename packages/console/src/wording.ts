@@ -2,7 +2,7 @@
  * How sizes, moments and failures are said to a person. One place, so that the same thing is said in the same words
  * everywhere; it makes no elements and knows no page.
  */
-import type { RowlockError } from '@rowlock/client/contract';
+import type { RowlockError } from '@rowlock/client';
 
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
 

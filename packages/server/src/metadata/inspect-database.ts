@@ -40,12 +40,18 @@ async function steps(): Promise<readonly string[]> {
 
 /** Connects once and looks. @throws the driver's error where the database cannot be reached */
 export async function inspectDatabase(url: string): Promise<DatabaseFacts> {
-  const client = new pg.Client({ connectionString: url, application_name: 'rowlock doctor', connectionTimeoutMillis: 5000 });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'rowlock doctor',
+    connectionTimeoutMillis: 5000,
+  });
   await client.connect();
   try {
     const { rows } = await client.query(facts);
     const { clock, may_look, ...row } = rows[0];
-    const applied = may_look ? (await client.query<{ name: string }>('SELECT name FROM storage.migrations')).rows.map(({ name }) => name) : undefined;
+    const applied = may_look
+      ? (await client.query<{ name: string }>('SELECT name FROM storage.migrations')).rows.map(({ name }) => name)
+      : undefined;
     return {
       ...row,
       clock_skew_seconds: clock - Date.now() / 1000,
