@@ -300,3 +300,20 @@ test('of a hundred concurrent creates of one name exactly one succeeds', async (
   );
   assert.equal(left?.n, '0', 'the losers gave their uploads up');
 });
+
+test('null in a bucket means no limit, and numbers are not read from texts', async () => {
+  const make = (body: object) =>
+    service.fetch('/storage/v1/bucket', { as: 'ann', method: 'POST', headers: json, body: JSON.stringify(body) });
+
+  const made = await make({ name: 'nulls', allowed_mime_types: null, file_size_limit: null });
+  const uploaded = await put('nulls/a', 'x');
+  const wrong = await make({ name: 'wrong', allowed_mime_types: 'image/png' });
+  const listed = await service.fetch('/storage/v1/bucket?limit=1&offset=1', { as: 'ann' });
+  const unlisted = await service.fetch('/storage/v1/bucket?limit=x', { as: 'ann' });
+
+  assert.equal(((await made.json()) as { allowed_mime_types: unknown }).allowed_mime_types, null);
+  assert.equal(uploaded.status, 201);
+  assert.equal(wrong.status, 400);
+  assert.equal(((await listed.json()) as unknown[]).length, 1);
+  assert.equal(unlisted.status, 400);
+});

@@ -42,7 +42,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     genReqId: (request) => acceptedId(request.headers['x-request-id']) ?? randomUUID(),
     routerOptions: { maxParamLength: 8192 },
-    ajv: { customOptions: { allowUnionTypes: true } },
+    ajv: { customOptions: { allowUnionTypes: true, coerceTypes: false } },
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       void sendError(reply, asRowlockError(error));
     },

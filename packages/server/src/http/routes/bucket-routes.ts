@@ -22,9 +22,10 @@ const newBucketBody = Type.Object({
 });
 
 const bucketParams = Type.Object({ id: Type.String() });
+/** Queries are texts; nothing is coerced, in queries or in bodies. */
 const page = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 1000 }),
-  offset: Type.Integer({ minimum: 0, default: 0 }),
+  limit: Type.String({ pattern: '^[1-9]\\d{0,2}$|^1000$', default: '1000' }),
+  offset: Type.String({ pattern: '^\\d{1,7}$', default: '0' }),
 });
 
 const units: Readonly<Record<string, number>> = {
@@ -108,7 +109,11 @@ export function bucketRoutes(app: FastifyInstance, options: AppOptions): void {
   app.get<{ Querystring: Static<typeof page> }>(
     '/bucket',
     { schema: { tags, summary: 'List the buckets that the caller may see', querystring: page } },
-    withCaller(options, async (caller, request) => (await listBuckets(context, caller, request.query)).map(bucketBody)),
+    withCaller(options, async (caller, request) =>
+      (
+        await listBuckets(context, caller, { limit: Number(request.query.limit), offset: Number(request.query.offset) })
+      ).map(bucketBody),
+    ),
   );
 
   app.get<{ Params: Static<typeof bucketParams> }>(
