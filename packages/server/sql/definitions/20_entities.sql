@@ -23,8 +23,8 @@ DECLARE
   entity storage.entities := storage.entity_definition(wanted_type);
   found_it boolean;
 BEGIN
-  IF entity.relation IS NULL THEN
-    RETURN false;
+  IF entity.relation IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = entity.relation) THEN
+    RETURN false; -- never attached, or its table was dropped
   END IF;
   EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1::%s)', entity.relation, entity.key_column, entity.key_type)
     INTO found_it USING wanted_id;

@@ -36,6 +36,9 @@ DECLARE
   version storage.versions;
   derived uuid[];
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'a purge must see what was committed meanwhile: it runs READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
   SELECT * INTO version FROM storage.versions WHERE id = wanted FOR UPDATE;
   IF NOT FOUND OR version.state = 'gone' OR storage_internal.version_is_referenced(wanted) THEN
     RETURN;

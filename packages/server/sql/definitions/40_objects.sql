@@ -173,6 +173,10 @@ BEGIN
   FROM old_rows AS o JOIN new_rows AS n USING (id) WHERE o.version_id <> n.version_id;
   IF dropped IS NOT NULL THEN
     PERFORM storage_internal.enqueue_purges(dropped);
+    -- A files row says what its object has now.
+    UPDATE :"metadata".files AS f SET file_size = n.size, s3_original_key = v.key, updated_at = now()
+    FROM new_rows AS n JOIN storage.versions AS v ON v.id = n.version_id
+    WHERE f.object_id = n.id AND f.s3_original_key <> v.key;
   END IF;
   IF images IS NOT NULL THEN
     PERFORM storage_internal.enqueue_variants(images);

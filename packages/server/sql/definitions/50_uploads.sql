@@ -162,6 +162,9 @@ BEGIN
   IF true_size > least(coalesce(bucket.file_size_limit, u.size_max), u.size_max) THEN
     PERFORM storage.refuse('too_large', format('the object has %s bytes; at most %s are accepted', true_size, u.size_max));
   END IF;
+  IF NOT storage.media_type_allowed(bucket.allowed_mime_types, coalesce(u.content_type, 'application/octet-stream')) THEN
+    PERFORM storage.refuse('media_type_not_allowed', format('mime type %s is not supported', u.content_type));
+  END IF;
   IF detected IS NOT NULL AND NOT storage.media_type_allowed(bucket.allowed_mime_types, detected) THEN
     PERFORM storage.refuse('media_type_not_allowed', format('the bytes are %s, which is not supported', detected));
   END IF;

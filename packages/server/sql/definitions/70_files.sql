@@ -139,6 +139,11 @@ DECLARE
   file :"metadata".files;
   pending boolean;
 BEGIN
+  IF coalesce(create_file.file_name, '') = '' OR octet_length(create_file.file_name) > 1024
+    OR concat(create_file.file_name, create_file.file_type, create_file.property_name) ~ '[\u0001-\u001f\u007f-\u009f]'
+  THEN
+    RAISE EXCEPTION 'a file name has 1 to 1024 bytes and no control characters' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   SELECT * INTO request FROM :"metadata".file_upload_requests AS r
   WHERE r.file_id = new_id AND r.requested_by IS NOT DISTINCT FROM storage.caller_id() FOR UPDATE;
   IF NOT FOUND THEN

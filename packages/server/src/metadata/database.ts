@@ -59,6 +59,8 @@ export class Database {
     });
     // An idle connection that breaks is dropped by the pool; the next statement reports what is wrong, if anything is.
     this.#pool.on('error', () => undefined);
+    // One that breaks while it is in use rejects its statements; its event must not end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /**

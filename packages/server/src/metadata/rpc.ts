@@ -58,7 +58,8 @@ function statementFor(definition: RpcDefinition, names: readonly string[], schem
     .map((parameter) => `${parameter.name} => $${names.indexOf(parameter.name) + 1}::${parameter.type}`)
     .join(', ');
   const call = `"${schema}".${definition.name}(${bound})`;
-  const name = `rpc_${definition.name}_${names.length}`;
+  const given = definition.parameters.map((parameter) => (names.includes(parameter.name) ? '1' : '0')).join('');
+  const name = `rpc_${definition.name}_${given}`;
   return definition.returns === 'rows'
     ? { name, text: `SELECT coalesce(json_agg(r), '[]') AS body FROM ${call} AS r` }
     : { name, text: `SELECT to_json(${call}${definition.returns === 'nothing' ? '::text' : ''}) AS body` };

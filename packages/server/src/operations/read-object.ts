@@ -2,6 +2,7 @@
  * Read an object or one of its variants: by a caller whose policies say yes, or by a verified signed URL. It finds
  * and opens bytes; how they are sent is for HTTP.
  */
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { RowlockError } from '@rowlock/client/contract';
 import type { ByteRange } from '../backend/backend.ts';
@@ -91,7 +92,7 @@ function opened(context: OperationContext, name: string, row: ReadableObject, is
     size: Number(size),
     content_type: row.content_type ?? 'application/octet-stream',
     detected_type: row.detected_type ?? undefined,
-    etag: row.sha256?.toString('hex') ?? key.slice(key.lastIndexOf('/') + 1),
+    etag: row.sha256?.toString('hex') ?? createHash('sha256').update(key).digest('hex'),
     last_modified: row.updated_at,
     cache_control: row.cache_control ?? undefined,
     public: isPublic,

@@ -17,6 +17,8 @@ export interface SweepOptions {
 export interface SweepReport {
   /** Direct uploads that were committed although nobody reported them. */
   readonly completed: number;
+  /** Direct uploads whose commit failed; they are tried again until they expire. */
+  readonly failed: number;
   /** Versions whose purge was enqueued. */
   readonly enqueued: number;
   /** Tombstones whose week was over. */
@@ -38,8 +40,13 @@ export async function sweep(
     Math.min(options.graceSeconds, 60),
     options.limit,
   ]);
+  let failed = 0;
   for (const { id } of unreported) {
-    completed += (await completeDirectUpload(context, id)) === 'committed' ? 1 : 0;
+    try {
+      completed += (await completeDirectUpload(context, id)) === 'committed' ? 1 : 0;
+    } catch {
+      failed += 1; // one upload that cannot be committed must not keep the others; it expires in its time
+    }
   }
   const [run] = await db.run<{ enqueued: string }>(sweepRun, [options.graceSeconds, options.limit]);
   const tombstones = await db.run<{ id: string; backend: string; key: string }>(tombstonesDue, [options.limit]);
@@ -48,5 +55,5 @@ export async function sweep(
     await db.run(tombstoneForget, [tombstone.id]);
   }
   const unfinished = await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);
-  return { completed, enqueued: Number(run?.enqueued ?? 0), forgotten: tombstones.length, unfinished };
+  return { completed, failed, enqueued: Number(run?.enqueued ?? 0), forgotten: tombstones.length, unfinished };
 }
