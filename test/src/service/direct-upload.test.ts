@@ -305,6 +305,40 @@ test('a failed transaction leaves neither a request nor a job', async () => {
   await database.drop();
 });
 
+test('replacing the object of a file changes its row and its validator', async () => {
+  const { row } = await requestUrl('77', 'ann', 'text/plain');
+  await fetch(row.url, { method: 'PUT', body: 'first', headers: { 'content-type': 'text/plain' } });
+  await post('create_file_record', record(row, { p_entity_id: '77', p_file_type: 'text/plain' }));
+  await until(async () => (await fileRow(row.file_id))?.['object_id'], { what: 'the upload is committed' });
+  const name = new URL(row.url).pathname.replace('/civic-os-files/', '');
+  const before = await service.fetch(`/storage/v1/object/files/${name}`, { as: 'ann' });
+
+  const replaced = await service.fetch(`/storage/v1/object/files/${name}`, {
+    as: 'ann',
+    method: 'PUT',
+    body: 'second one',
+    headers: { 'content-type': 'text/plain' },
+  });
+  const after = await service.fetch(`/storage/v1/object/files/${name}`, {
+    as: 'ann',
+    headers: { 'if-none-match': before.headers.get('etag') ?? '' },
+  });
+  const file = await fileRow(row.file_id);
+
+  assert.equal(replaced.status, 200);
+  assert.equal(await after.text(), 'second one');
+  assert.equal(file?.['file_size'], '10');
+  assert.notEqual(file?.['s3_original_key'], name);
+});
+
+test('file names with control characters are refused at both ends', async () => {
+  const { row } = await requestUrl('78');
+
+  const recorded = await post('create_file_record', record(row, { p_entity_id: '78', p_file_name: 'x\r\ny.png' }));
+
+  assert.equal(recorded.status, 400);
+});
+
 test('a file is visible to whoever can see the row of its entity', async () => {
   await service.database.query(`
     CREATE TABLE public.issue (id int PRIMARY KEY, team text NOT NULL);

@@ -169,3 +169,21 @@ test("a caller's transaction costs one round trip", async () => {
 
   assert.equal(counted, 1);
 });
+
+test('a connection that is killed while it is in use is unavailable, and the process lives on', async () => {
+  const db = open();
+  const ann = await caller('ann');
+
+  const waiting = db.asCaller(ann, { operation: 'x' }, wait, [1.5]);
+  const kill = setInterval(() => {
+    void migrated.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rowlock_authenticator' AND query LIKE '%pg_sleep%' AND datname = current_database()",
+    );
+  }, 50);
+  await assert.rejects(waiting, (error) => isRowlockError(error, 'unavailable'));
+  clearInterval(kill);
+  const [row] = await db.asCaller(ann, { operation: 'x' }, whoAmI, []);
+  await db.close();
+
+  assert.equal(row?.['sub'], 'ann');
+});
