@@ -5,6 +5,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
@@ -27,10 +28,14 @@ export async function runSuite(args) {
     process.exit(1);
   }
   const stopping = stopOnSignals();
-  const report = new RequirementsReport(await privateTemporaryFolder());
+  const folder = await privateTemporaryFolder();
+  const report = new RequirementsReport(folder);
   process.env.ROWLOCK_TEST_REQUIREMENTS_FILE = report.file;
   const passed = await runWithDatabase(tests, options, { stopping, report });
-  if (stopping.signal.aborted) process.exit(128 + constants.signals[stopping.signal.reason.received]);
+  if (stopping.signal.aborted) {
+    await removeWhileOthersStop(folder);
+    process.exit(128 + constants.signals[stopping.signal.reason.received]);
+  }
   for (const line of report.lines()) console.log(line);
   process.exit(passed && allRequiredRan(report, options) ? 0 : 1);
 }
@@ -68,6 +73,18 @@ async function privateTemporaryFolder() {
   chmodSync(tmp, 0o1777);
   process.env.TMPDIR = tmp;
   return folder;
+}
+
+/** Servers that the interrupted tests had started write until they have stopped too, which takes them a moment. */
+async function removeWhileOthersStop(folder) {
+  for (let tries = 1; tries <= 100; tries += 1) {
+    const removed = await rm(folder, { recursive: true, force: true }).then(
+      () => true,
+      () => false,
+    );
+    if (removed) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function runWithDatabase(tests, options, { stopping, report }) {
