@@ -4,6 +4,7 @@
  */
 import { RowlockError } from '@rowlock/client/contract';
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 export interface TokenVerifierOptions {
   /** The secret of HS256 tokens; without one they are refused. */
@@ -52,8 +53,10 @@ export function createTokenVerifier(options: TokenVerifierOptions, now: () => Da
     ...(options.audience === undefined ? {} : { audience: options.audience }),
   };
 
-  const verifyOne = async (token: string): Promise<JWTPayload> => {
-    const atNow = { ...checks, currentDate: now() };
+  const verified = new VerifiedTokens(checks.clockTolerance);
+
+  const verifyOne = async (token: string, currentDate: Date): Promise<JWTPayload> => {
+    const atNow = { ...checks, currentDate };
     if (algorithmOf(token) === 'HS256') {
       if (secret === undefined) {
         throw new RowlockError('invalid_token', 'HS256 tokens are not accepted here');
@@ -81,8 +84,15 @@ export function createTokenVerifier(options: TokenVerifierOptions, now: () => Da
       if (token.length > tokenBytesMax) {
         throw new RowlockError('invalid_token', `A token has at most ${tokenBytesMax} characters`);
       }
+      const currentDate = now();
+      const known = verified.recall(token, currentDate.getTime());
+      if (known !== undefined) {
+        return known;
+      }
       try {
-        return assertPlain(await verifyOne(token));
+        const claims = assertPlain(await verifyOne(token, currentDate));
+        verified.remember(token, claims, currentDate.getTime());
+        return claims;
       } catch (error) {
         throw asRefusal(error);
       }
