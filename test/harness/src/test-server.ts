@@ -8,6 +8,7 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../../packages/cli/dist/dev/embedded/embedded-postgres.js';
+import { type PlatformPackage, platformPackageIn } from '../../../packages/cli/dist/dev/embedded/platform-package.js';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Fast because it may lose everything in a power cut; ROWLOCK_TEST_FSYNC=on makes it as durable as others. */
@@ -20,7 +21,15 @@ function testSettings(): Readonly<Record<string, string | number>> {
 /** Starts a server with an empty, temporary cluster. */
 export async function startTestServer(options: { signal?: AbortSignal } = {}): Promise<EmbeddedPostgres> {
   const dataDir = join(temporaryFolder({ mode: 0o711 }), 'postgres');
-  return await startEmbeddedPostgres({ dataDir, ephemeral: true, settings: testSettings(), signal: options.signal });
+  const { signal } = options;
+  const platformPackage = await otherVersion();
+  return await startEmbeddedPostgres({ dataDir, ephemeral: true, settings: testSettings(), signal, platformPackage });
+}
+
+/** The package with another PostgreSQL than the installed one, where ROWLOCK_TEST_POSTGRES names its folder. */
+async function otherVersion(): Promise<PlatformPackage | undefined> {
+  const folder = process.env['ROWLOCK_TEST_POSTGRES'] ?? '';
+  return folder === '' ? undefined : await platformPackageIn(folder, folder);
 }
 
 let own: Promise<EmbeddedPostgres> | undefined;

