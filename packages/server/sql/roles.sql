@@ -4,6 +4,9 @@
 -- Needs: CREATEROLE where a role is missing, and ownership of the database. No superuser.
 -- Variables (psql style): "metadata" "api" "anon" "authenticated" "service_role".
 
+-- Whoever may create functions in a schema of the session's path could otherwise have theirs run by whoever migrates.
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false);
+
 DO $roles$
 DECLARE
   wanted record;
@@ -48,6 +51,19 @@ BEGIN
       EXECUTE format('GRANT %I TO %I', wanted.name, wanted.options);
     END IF;
   END LOOP;
+
+  -- The worker's own statements, the queue's among them, must find nothing that somebody made in another schema. The
+  -- API keeps the usual path: functions of an application that its policies call may rely on it.
+  IF NOT EXISTS (
+    SELECT FROM pg_catalog.pg_db_role_setting
+    WHERE setrole = 'rowlock_worker'::regrole AND setdatabase = 0 AND setconfig @> ARRAY['search_path=pg_catalog, pg_temp']
+  ) THEN
+    BEGIN
+      ALTER ROLE rowlock_worker SET search_path = pg_catalog, pg_temp;
+    EXCEPTION WHEN unique_violation THEN
+      NULL; -- another migrate on this server was faster
+    END;
+  END IF;
 END
 $roles$;
 

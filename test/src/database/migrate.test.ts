@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { migrate, printSchema } from '@rowlock/server';
-import { createEmptyDatabase, createMigratedDatabase, startTestServer } from '@rowlock/test-harness';
+import { createEmptyDatabase, startTestServer } from '@rowlock/test-harness';
 import pg from 'pg';
 
 const schemas = ['storage', 'storage_internal', 'metadata', 'public'];
@@ -154,31 +154,5 @@ describe('on a server of its own', () => {
     url.username = 'nobody_special';
     await onDatabase(server.url, (client) => client.query("CREATE ROLE nobody_special LOGIN PASSWORD 'secret'"));
     await assert.rejects(migrate({ url: url.href }), /owns the database and has CREATEROLE|roles\.sql/);
-  });
-});
-
-describe('the catalog', () => {
-  test('keeps the rules that security rests on', async () => {
-    const database = await createMigratedDatabase();
-    cleanUp.push(() => database.drop());
-    const ours = `pronamespace IN ('storage'::regnamespace, 'storage_internal'::regnamespace, 'metadata'::regnamespace, 'public'::regnamespace) AND pg_get_userbyid(proowner) = 'rowlock_owner'`;
-
-    const definers = await database.query(
-      `SELECT oid::regprocedure FROM pg_proc WHERE ${ours} AND prosecdef AND NOT coalesce(array_to_string(proconfig, ','), '') LIKE '%search_path=%'`,
-    );
-    const publics = await database.query(
-      `SELECT oid::regprocedure FROM pg_proc WHERE ${ours} AND proname NOT LIKE 'river\\_%' AND has_function_privilege('public', oid, 'EXECUTE') AND prorettype <> 'trigger'::regtype`,
-    );
-    const views = await database.query(
-      `SELECT oid::regclass FROM pg_class WHERE relkind = 'v' AND pg_get_userbyid(relowner) = 'rowlock_owner' AND NOT coalesce(reloptions, '{}') @> '{security_invoker=true}'`,
-    );
-    const tables = await database.query(
-      `SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = 'storage'::regnamespace AND NOT relrowsecurity AND relname <> 'migrations'`,
-    );
-
-    assert.deepEqual(definers, [], 'every SECURITY DEFINER function sets search_path');
-    assert.deepEqual(publics, [], 'no function is executable by PUBLIC');
-    assert.deepEqual(views, [], 'every view is security_invoker');
-    assert.deepEqual(tables, [], 'every table has row-level security');
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { signToken, startService, startTcpProxy, type TestService, until } from '@rowlock/test-harness';
+import { signToken, startFaultProxy, startService, type TestService, until } from '@rowlock/test-harness';
 
 let service: TestService;
 
@@ -19,14 +19,11 @@ before(async () => {
 after(() => service.stop());
 
 test('without its database the service answers 503 with Retry-After, and recovers by itself', async () => {
-  const direct = new URL(service.database.apiUrl);
-  const proxy = await startTcpProxy({ host: direct.hostname, port: Number(direct.port) });
-  const url = new URL(direct);
-  url.port = String(proxy.port);
+  const proxy = await startFaultProxy({ url: service.database.apiUrl });
   const behind = await startService({
     workers: false,
     database: service.database,
-    config: { database: { ...service.config.database, url: url.href } },
+    config: { database: { ...service.config.database, url: proxy.through(service.config.database.url) } },
   });
   assert.equal((await behind.fetch('/storage/v1/bucket', { as: 'ann' })).status, 200);
 

@@ -1,5 +1,5 @@
 /** The server process that the crash tests kill: API and workers, with one fault point armed by the environment. */
-import { createServer, createWorker, defaultQueues, defaultSchemaNames, enableFaults } from '@rowlock/server';
+import { createServer, createWorker, defaultQueues, defaultSchemaNames, enableFaults, planFault } from '@rowlock/server';
 import { jwtSecret } from '@rowlock/test-harness';
 
 const env = (name: string): string => process.env[name] ?? '';
@@ -7,11 +7,7 @@ const port = Number(env('CRASH_PORT'));
 const armed = env('CRASH_FAULT');
 
 if (armed !== '') {
-  enableFaults((point) => {
-    if (point === armed) {
-      process.kill(process.pid, 'SIGKILL');
-    }
-  });
+  enableFaults(planFault(armed.includes('=') ? armed : `${armed}=kill`));
 }
 
 const backend = {

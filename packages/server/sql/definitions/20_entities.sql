@@ -35,14 +35,39 @@ EXCEPTION
 END
 $$;
 
+-- The files of deleted rows go with them, and so do uploads that are still on their way. Whoever attaches a file holds
+-- a lock on its entity (storage.assert_may_attach), so what it wrote is there to be seen here, or it will not find the
+-- row. Many rows at once take one lock for their whole type.
 CREATE OR REPLACE FUNCTION storage.entity_files_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  -- TG_ARGV: entity type, key column.
+  gone text[] := ARRAY(SELECT to_jsonb(o) ->> TG_ARGV[1] FROM old_rows AS o);
+  abandoned uuid[];
 BEGIN
-  -- TG_ARGV: entity type, key column. Deleting the files row deletes its object by trigger.
-  DELETE FROM :"metadata".files
-  WHERE entity_type = TG_ARGV[0] AND entity_id IN (SELECT to_jsonb(o) ->> TG_ARGV[1] FROM old_rows AS o);
+  IF cardinality(gone) > 100 THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('rowlock.entity/' || TG_ARGV[0], 0));
+  ELSE
+    PERFORM pg_advisory_xact_lock(lock) FROM (
+      SELECT DISTINCT hashtextextended(concat('rowlock.entity/', TG_ARGV[0], '/', id), 0) AS lock
+      FROM unnest(gone) AS id ORDER BY lock
+    ) AS locks;
+  END IF;
+  -- A request without its upload is not signed any more, also by a signer who is about to.
+  WITH refused AS (
+    UPDATE :"metadata".file_upload_requests AS r
+    SET status = 'failed', upload_id = NULL, presigned_url = NULL, updated_at = now(),
+      error_message = 'what the file was for was deleted'
+    FROM storage.uploads AS u
+    WHERE u.id = r.upload_id AND r.entity_type = TG_ARGV[0] AND r.entity_id = ANY (gone)
+    RETURNING u.id
+  )
+  SELECT array_agg(id ORDER BY id) INTO abandoned FROM refused;
+  PERFORM storage_internal.abandon_upload(id, 'what the file was for was deleted') FROM unnest(abandoned) AS id;
+  -- Deleting the files row deletes its object by trigger.
+  DELETE FROM :"metadata".files WHERE entity_type = TG_ARGV[0] AND entity_id = ANY (gone);
   RETURN NULL;
 END
 $$;

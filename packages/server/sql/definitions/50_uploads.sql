@@ -180,7 +180,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   FOR attempt IN 1..5 LOOP
-    IF u.overwrite THEN
+    -- Looking first is cheaper than an UPDATE that changes no row, whose triggers run all the same.
+    IF u.overwrite AND EXISTS (SELECT FROM storage.objects WHERE bucket_id = u.bucket_id AND name = u.name) THEN
       UPDATE storage.objects SET version_id = u.version_id,
         cache_control = coalesce(u.cache_control, cache_control), user_metadata = coalesce(u.user_metadata, user_metadata)
       WHERE bucket_id = u.bucket_id AND name = u.name;
@@ -237,8 +238,20 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  u storage.uploads := storage_internal.take_upload(upload_id, true_size, true_sha256, true_etag, detected);
+  u storage.uploads;
+  asked record;
 BEGIN
+  IF caller_role IS NULL THEN
+    -- A file whose entity went, or that its uploader may no longer attach, is refused. First of all: whoever deletes
+    -- the entity takes its lock before any row of ours.
+    SELECT * INTO asked FROM storage_internal.entity_of_upload(upload_id);
+    IF FOUND THEN
+      PERFORM storage_internal.become(asked.caller_role, asked.caller_claims, 'storage.object.upload');
+      PERFORM storage.assert_may_attach(asked.entity_type, asked.entity_id);
+      PERFORM set_config('role', 'none', true);
+    END IF;
+  END IF;
+  u := storage_internal.take_upload(upload_id, true_size, true_sha256, true_etag, detected);
   PERFORM storage_internal.become(
     coalesce(caller_role, u.caller_role), coalesce(claims, u.caller_claims::text), 'storage.object.upload');
   SELECT w.created INTO created FROM storage.write_object(u) AS w;

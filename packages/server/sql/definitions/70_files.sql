@@ -29,8 +29,10 @@ BEGIN
 END
 $$;
 
+-- Raises unless the caller may attach files to this entity, and keeps the entity from being deleted until the end of the
+-- transaction. VOLATILE: it looks again after it waited for whoever was deleting.
 CREATE OR REPLACE FUNCTION storage.assert_may_attach(entity_type text, entity_id text) RETURNS boolean
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -40,6 +42,8 @@ BEGIN
     RAISE EXCEPTION 'entity type and id must be 1 to 100 letters, digits, "_", "." or "-"'
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended('rowlock.entity/' || entity_type, 0)),
+    pg_advisory_xact_lock_shared(hashtextextended(concat('rowlock.entity/', entity_type, '/', entity_id), 0));
   IF NOT :"metadata".files_can_attach(entity_type, entity_id) THEN
     RAISE EXCEPTION 'you may not attach files to this %', entity_type USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -61,7 +65,7 @@ BEGIN
   IF coalesce(file_name, '') = '' OR octet_length(file_name) > 1024 OR file_name ~ '[\u0001-\u001f\u007f-\u009f]' THEN
     RAISE EXCEPTION 'a file name has 1 to 1024 bytes and no control characters' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  IF file_type IS NULL OR (file_type <> '' AND file_type !~ '^[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(\s*;.{0,200})?$') THEN
+  IF file_type IS NULL OR (file_type <> '' AND file_type !~ '^[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}( *;[^\u0001-\u001f\u007f-\u009f]{0,200})?$') THEN
     RAISE EXCEPTION 'a file type is a media type such as image/jpeg' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   object_name := entity_type || '/' || entity_id || '/' || file_id || '/original'
@@ -140,9 +144,11 @@ DECLARE
   pending boolean;
 BEGIN
   IF coalesce(create_file.file_name, '') = '' OR octet_length(create_file.file_name) > 1024
+    OR octet_length(create_file.property_name) > 1024
     OR concat(create_file.file_name, create_file.file_type, create_file.property_name) ~ '[\u0001-\u001f\u007f-\u009f]'
   THEN
-    RAISE EXCEPTION 'a file name has 1 to 1024 bytes and no control characters' USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'file and property names have at most 1024 bytes and no control characters'
+      USING ERRCODE = 'invalid_parameter_value';
   END IF;
   SELECT * INTO request FROM :"metadata".file_upload_requests AS r
   WHERE r.file_id = new_id AND r.requested_by IS NOT DISTINCT FROM storage.caller_id() FOR UPDATE;
@@ -154,6 +160,8 @@ BEGIN
   THEN
     RAISE EXCEPTION 'bucket and key are not those of this upload' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- The type is what was asked for when the URL was signed: what is said now is not believed.
+  file_type := request.file_type;
   IF (entity_type, entity_id) IS DISTINCT FROM (request.entity_type, request.entity_id) THEN
     UPDATE :"metadata".file_upload_requests AS r
     SET entity_type = create_file.entity_type, entity_id = create_file.entity_id WHERE r.id = request.id;
@@ -274,7 +282,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   UPDATE :"metadata".file_upload_requests
   SET status = 'completed', presigned_url = url, s3_bucket = bucket, error_message = NULL, updated_at = now()
-  WHERE id = request_id
+  WHERE id = request_id AND upload_id IS NOT NULL
 $$;
 
 CREATE OR REPLACE FUNCTION storage_internal.request_failed(request_id uuid, reason text) RETURNS void
@@ -282,7 +290,7 @@ LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   UPDATE :"metadata".file_upload_requests SET status = 'failed', error_message = reason, updated_at = now()
-  WHERE id = request_id AND status <> 'completed'
+  WHERE id = request_id AND upload_id IS NOT NULL AND status <> 'completed'
 $$;
 
 -- For our own door: what may arrive under this key now. No row: nothing.
@@ -304,6 +312,17 @@ AS $$
   SELECT v.key, u.content_type, u.size_max, u.expires_at,
     u.created_at + make_interval(secs => storage_internal.setting('upload_url_seconds')::integer)
   FROM storage.uploads AS u JOIN storage.versions AS v ON v.id = u.version_id
+  WHERE u.id = wanted AND u.kind = 'direct' AND u.state = 'open'
+$$;
+
+-- For whom and for what a direct upload was begun. No row when it is finished or given up.
+CREATE OR REPLACE FUNCTION storage_internal.entity_of_upload(wanted uuid)
+RETURNS TABLE (caller_role text, caller_claims text, entity_type text, entity_id text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT u.caller_role, u.caller_claims::text, r.entity_type, r.entity_id
+  FROM storage.uploads AS u JOIN :"metadata".file_upload_requests AS r ON r.upload_id = u.id
   WHERE u.id = wanted AND u.kind = 'direct' AND u.state = 'open'
 $$;
 

@@ -49,7 +49,9 @@ GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.fo
   :"api".get_upload_url(uuid), :"api".delete_file_record(uuid), :"api".get_file_storage_stats(),
   :"api".request_upload_url(text, text, text, text),
   :"api".create_file_record(uuid, text, text, text, text, bigint, text, text, text, text)
-  TO :"anon", :"authenticated", :"service_role", rowlock_worker, rowlock_authenticator;
+  TO :"anon", :"authenticated", :"service_role";
+-- Earlier versions granted these to the login roles, which become an application role before they need any of them.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA storage FROM rowlock_worker, rowlock_authenticator;
 
 -- Reachable only through the BEGIN ATOMIC functions of the API schema: no USAGE on the schema is granted.
 GRANT EXECUTE ON FUNCTION storage_internal.uuid_v7(), storage_internal.setting(text),
@@ -68,7 +70,8 @@ GRANT EXECUTE ON FUNCTION
   storage_internal.take_upload(uuid, bigint, bytea, text, text),
   storage_internal.finish_upload(storage.uploads),
   storage_internal.abandon_upload(uuid, text), storage_internal.direct_upload(text, text),
-  storage_internal.signed_object(text, text, uuid, text)
+  storage_internal.signed_object(text, text, uuid, text),
+  storage_internal.read_object_as(text, text, text, text, text, text)
   TO rowlock_authenticator;
 GRANT USAGE ON SCHEMA storage, storage_internal, :"metadata" TO rowlock_worker;
 GRANT SELECT ON ALL TABLES IN SCHEMA storage TO rowlock_worker;
@@ -78,6 +81,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON :"metadata".river_job, :"metadata".river
 GRANT SELECT ON :"metadata".river_migration TO rowlock_worker;
 GRANT EXECUTE ON FUNCTION :"metadata".rowlock_wake_queue(text),
   :"metadata".enqueue_job(text, jsonb, text, smallint, smallint, timestamptz) TO rowlock_worker;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA :"metadata" TO rowlock_worker;
+GRANT USAGE ON SEQUENCE :"metadata".river_job_id_seq TO rowlock_worker;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA storage_internal TO rowlock_worker;
-GRANT EXECUTE ON FUNCTION storage.objects_reference(), storage.objects_fill() TO rowlock_worker;

@@ -130,7 +130,9 @@ CREATE TABLE storage.objects (
   CONSTRAINT objects_name_length CHECK (octet_length(name) BETWEEN 1 AND 1024),
   CONSTRAINT objects_name_segments CHECK (name !~ '(^|/)\.{0,2}(/|$)'),
   CONSTRAINT objects_name_no_control CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]'),
-  CONSTRAINT objects_user_metadata_is_object CHECK (jsonb_typeof(user_metadata) = 'object')
+  CONSTRAINT objects_user_metadata_is_object CHECK (jsonb_typeof(user_metadata) = 'object'),
+  -- It is sent again as a header.
+  CONSTRAINT objects_cache_control_printable CHECK (cache_control ~ '^[\u0020-\u007e]{1,255}$')
 );
 CREATE INDEX objects_version_id_idx ON storage.objects (version_id);
 CREATE INDEX objects_owner_id_idx ON storage.objects (owner_id, bucket_id) WHERE owner_id IS NOT NULL;

@@ -54,3 +54,4 @@ CREATE TABLE :"metadata".file_upload_requests (
 CREATE INDEX idx_upload_requests_status ON :"metadata".file_upload_requests (status);
 CREATE UNIQUE INDEX file_upload_requests_file_id_idx ON :"metadata".file_upload_requests (file_id);
 CREATE UNIQUE INDEX file_upload_requests_upload_id_idx ON :"metadata".file_upload_requests (upload_id);
+CREATE INDEX file_upload_requests_entity_idx ON :"metadata".file_upload_requests (entity_type, entity_id);

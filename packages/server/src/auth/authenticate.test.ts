@@ -228,5 +228,16 @@ describe('published keys', () => {
     const token = await new SignJWT({ exp: now + 60 }).setProtectedHeader({ alg: 'ES256', kid: '1' }).sign(privateKey);
 
     await assert.rejects(ask(token, { jwks_url: 'http://127.0.0.1:1/none' }), refused('unavailable'));
+    for (const [status, body] of [
+      [500, '{"keys":[]}'],
+      [200, '<!doctype html>'],
+      [200, '{"error":"later"}'],
+    ] as const) {
+      const broken = createServer((_request, response) => response.writeHead(status).end(body));
+      await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+      const jwks_url = `http://127.0.0.1:${(broken.address() as AddressInfo).port}/`;
+      await assert.rejects(ask(token, { jwks_url }), refused('unavailable'), body);
+      broken.close();
+    }
   });
 });

@@ -21,6 +21,9 @@ export interface SignedUrlKeys {
   readonly previous?: readonly { readonly id: string; readonly secret: string }[];
 }
 
+/** The `typ` of these tokens (RFC 8725, section 3.11): none of them is a bearer token, and no bearer token is one. */
+export const signedUrlType = 'rowlock-url+jwt';
+
 /** Longest lifetime of a signed URL, in seconds: seven days. */
 export const signedUrlSecondsMax: number = 7 * 24 * 3600;
 
@@ -60,7 +63,7 @@ export function createUrlSigner(keys: SignedUrlKeys, now: () => Date = () => new
         op: 'download',
         ...(grant.preset === undefined ? {} : { v: grant.preset }),
       })
-        .setProtectedHeader({ alg: 'HS256', kid: keys.current.id })
+        .setProtectedHeader({ alg: 'HS256', typ: signedUrlType, kid: keys.current.id })
         .setIssuedAt(now())
         .setExpirationTime(expiresAt)
         .sign(current),
@@ -76,7 +79,12 @@ export function createUrlSigner(keys: SignedUrlKeys, now: () => Date = () => new
             }
             return secret;
           },
-          { algorithms: ['HS256'], requiredClaims: ['exp', 'b', 'p', 'o'], currentDate: now() },
+          {
+            algorithms: ['HS256'],
+            typ: signedUrlType,
+            requiredClaims: ['exp', 'b', 'p', 'o'],
+            currentDate: now(),
+          },
         );
         const { b, p, o, v, op, exp } = payload;
         if (b !== bucket || p !== name || op !== 'download' || typeof o !== 'string' || exp === undefined) {

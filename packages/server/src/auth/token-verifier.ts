@@ -4,6 +4,8 @@
  */
 import { RowlockError } from '@rowlock/client/contract';
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { assertPlainClaims } from './plain-claims.ts';
+import { signedUrlType } from './signed-url.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 export interface TokenVerifierOptions {
@@ -90,7 +92,7 @@ export function createTokenVerifier(options: TokenVerifierOptions, now: () => Da
         return known;
       }
       try {
-        const claims = assertPlain(await verifyOne(token, currentDate));
+        const claims = assertUsable(await verifyOne(token, currentDate), token);
         verified.remember(token, claims, currentDate.getTime());
         return claims;
       } catch (error) {
@@ -100,11 +102,24 @@ export function createTokenVerifier(options: TokenVerifierOptions, now: () => Da
   };
 }
 
-/** Reads the algorithm only to choose which configured key may be tried; that key then pins it. */
+/**
+ * Reads the algorithm only to choose which configured key may be tried; that key then pins it.
+ *
+ * @throws RowlockError `invalid_token` for what is no JWT, and for the token of a signed URL: it opens one object and
+ *   is nobody's identity, even where somebody configured one secret for both
+ */
 function algorithmOf(token: string): unknown {
+  const header = headerOf(token);
+  if (header['typ'] === signedUrlType) {
+    throw new RowlockError('invalid_token', 'The token of a signed URL is no bearer token');
+  }
+  return header['alg'];
+}
+
+function headerOf(token: string): Readonly<Record<string, unknown>> {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString());
-    return typeof header === 'object' && header !== null && 'alg' in header ? header.alg : undefined;
+    return typeof header === 'object' && header !== null ? (header as Record<string, unknown>) : {};
   } catch (cause) {
     throw new RowlockError('invalid_token', 'The token is not a JWT', { cause });
   }
@@ -122,16 +137,24 @@ function pinAlgorithms(set: JSONWebKeySet): JSONWebKeySet {
   };
 }
 
-/** Times must be finite, and PostgreSQL's jsonb holds no NUL: such a token cannot have been meant. */
-function assertPlain(payload: JWTPayload): Readonly<Record<string, unknown>> {
-  if (!Number.isSafeInteger(Math.trunc(payload.exp ?? Number.NaN)) || JSON.stringify(payload).includes('\\u0000')) {
-    throw new RowlockError('invalid_token', 'The token has a claim that cannot be used');
-  }
+/** The claims of a verified token, whose text must mean one thing. */
+function assertUsable(payload: JWTPayload, token: string): Readonly<Record<string, unknown>> {
+  assertPlainClaims(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   return payload;
 }
 
+/** Whether it was the published keys that failed and not the token: no answer, or one that is not a set of keys. */
+function keysAreAway(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
+    (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC') ||
+    (error instanceof TypeError && error.message === 'fetch failed')
+  );
+}
+
 function asRefusal(error: unknown): unknown {
-  if (error instanceof errors.JWKSTimeout || (error instanceof TypeError && error.message === 'fetch failed')) {
+  if (keysAreAway(error)) {
     return new RowlockError('unavailable', 'The keys of tokens cannot be fetched now', {
       cause: error,
       retryAfterSeconds: 5,

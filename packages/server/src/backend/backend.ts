@@ -23,6 +23,8 @@ export interface GetResult {
   readonly size: number;
   /** The bytes asked for. The caller reads it to its end or destroys it. */
   readonly stream: Readable;
+  /** The same bytes where they are few and in memory already: whoever takes them leaves the stream alone. */
+  readonly bytes?: Buffer;
 }
 
 export interface HeadResult {

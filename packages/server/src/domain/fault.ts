@@ -1,9 +1,9 @@
 /**
- * Named points at which a test can kill, delay or fail the process. Nothing is enabled unless the command line
- * was told to; then one handler is called with the point's name. It is not a feature switch.
+ * Named points at which a test can kill, delay or fail the process. Nothing is enabled unless the command line or a
+ * test asks for it; then one handler is called with the point's name. It is not a feature switch.
  */
 
-/** Every point, in the order in which an upload, a delete and a purge pass them. */
+/** Every point: first the steps of our operations, in their order; then calls to the operating system. */
 export const faultPoints = [
   'upload.before_intent',
   'upload.after_intent',
@@ -18,13 +18,38 @@ export const faultPoints = [
   'purge.after_begin',
   'purge.after_bytes',
   'purge.after_end',
+  'decoder.before_decode',
+  'decoder.before_reply',
+  'decoder.half_replied',
   'variant.after_intent',
   'variant.before_commit',
+  'presign.before_record',
+  'presign.after_record',
+  'complete.before_commit',
+  'complete.after_commit',
+  'sweep.after_completions',
+  'sweep.after_enqueue',
+  'sweep.after_late_bytes',
+  'file.open',
+  'file.write',
+  'file.sync',
+  'file.link',
+  'file.unlink',
+  'file.read',
+  'file.stat',
+  'file.folder_open',
+  'file.folder_make',
+  'file.folder_remove',
+  'file.folder_sync',
+  'file.list',
 ] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];
 
-export type FaultHandler = (point: FaultPoint) => void | Promise<void>;
+/** May kill the process, wait, or throw; at `file.write`, `short` makes one write take only a part of its bytes. */
+export type FaultHandler = (point: FaultPoint) => FaultVerdict | Promise<FaultVerdict>;
+// biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing at all
+export type FaultVerdict = 'short' | void;
 
 let handler: FaultHandler | undefined;
 
@@ -35,5 +60,11 @@ export function enableFaults(wanted: FaultHandler | undefined): void {
 
 /** Passes a named point: one comparison when faults are off. */
 export function fault(point: FaultPoint): void | Promise<void> {
-  return handler?.(point);
+  const verdict = handler?.(point);
+  return verdict instanceof Promise ? verdict.then(() => undefined) : undefined;
+}
+
+/** Passes the point before a write: whether the write is to take only a part of its bytes. */
+export async function faultAtWrite(): Promise<boolean> {
+  return handler !== undefined && (await handler('file.write')) === 'short';
 }

@@ -4,6 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
+import { type RunningChecksum, type SentChecksum, startChecksum } from './checksum.ts';
 import { sniffBytes } from './media-type.ts';
 
 export interface BodyLimits {
@@ -11,10 +12,8 @@ export interface BodyLimits {
   readonly sizeMax: number;
   /** The declared size, when there was one: a body of another length is incomplete. */
   readonly declaredSize: number | undefined;
-  /** The MD5 that the client sent (base64), checked at the end. */
-  readonly md5?: string | undefined;
-  /** The SHA-256 that the client sent (base64), checked at the end. */
-  readonly sha256?: string | undefined;
+  /** What the client said of the bytes, checked at the end. */
+  readonly checksums?: readonly SentChecksum[] | undefined;
 }
 
 /** Iterates once over the source; after that `size`, `sha256` and `head` are true. */
@@ -37,7 +36,7 @@ export class MeasuredBody implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const md5 = this.#limits.md5 === undefined ? undefined : createHash('md5');
+    const sent = (this.#limits.checksums ?? []).map((each) => ({ ...each, running: startChecksum(each.algorithm) }));
     for await (const chunk of this.#source) {
       this.size += chunk.byteLength;
       if (this.size > this.#limits.sizeMax) {
@@ -47,26 +46,27 @@ export class MeasuredBody implements AsyncIterable<Uint8Array> {
         );
       }
       this.#hash.update(chunk);
-      md5?.update(chunk);
+      for (const { running } of sent) {
+        running.update(chunk);
+      }
       if (this.#head.byteLength < sniffBytes) {
         this.#head = Buffer.concat([this.#head, chunk.subarray(0, sniffBytes - this.#head.byteLength)]);
       }
       yield chunk;
     }
     this.sha256 = this.#hash.digest();
-    this.#verify(md5);
+    this.#verify(sent);
   }
 
-  #verify(md5: Hash | undefined): void {
+  #verify(sent: readonly (SentChecksum & { readonly running: RunningChecksum })[]): void {
     const { declaredSize } = this.#limits;
     if (declaredSize !== undefined && this.size !== declaredSize) {
       throw new RowlockError('incomplete_body', `The body has ${this.size} bytes; ${declaredSize} were declared`);
     }
-    if (md5 !== undefined && md5.digest('base64') !== this.#limits.md5) {
-      throw new RowlockError('bad_digest', 'The body does not have the MD5 that was sent with it');
-    }
-    if (this.#limits.sha256 !== undefined && this.sha256.toString('base64') !== this.#limits.sha256) {
-      throw new RowlockError('bad_digest', 'The body does not have the SHA-256 that was sent with it');
+    for (const { algorithm, value, running } of sent) {
+      if (!running.digest().equals(value)) {
+        throw new RowlockError('bad_digest', `The body does not have the ${algorithm} that was sent with it`);
+      }
     }
   }
 }

@@ -5,7 +5,7 @@
 import { RowlockError } from '@rowlock/client/contract';
 
 /** Longest object name, in bytes of UTF-8. */
-export const objectNameBytesMax = 1024;
+const objectNameBytesMax = 1024;
 
 /** Words that stand where a bucket could in our routes: a bucket of that name could not be reached. */
 const reservedBucketNames: ReadonlySet<string> = new Set([
@@ -54,6 +54,10 @@ export function normaliseObjectName(name: string): string {
   if (loneSurrogate.test(name)) {
     throw new RowlockError('invalid_name', 'Invalid key: it is not valid Unicode');
   }
+  // Normalising sorts runs of combining characters, so a long name is refused before: composing at best thirds it.
+  if (name.length > objectNameBytesMax * 4) {
+    throw new RowlockError('name_too_long', `A name has at most ${objectNameBytesMax} bytes`);
+  }
   const normal = name.normalize('NFC');
   if (Buffer.byteLength(normal) > objectNameBytesMax) {
     throw new RowlockError('name_too_long', `A name has at most ${objectNameBytesMax} bytes`);
@@ -65,6 +69,21 @@ export function normaliseObjectName(name: string): string {
     throw new RowlockError('invalid_name', 'Invalid key: empty, "." and ".." segments are not allowed');
   }
   return normal;
+}
+
+/**
+ * Checks a text that names are compared with (a folder, a search): it may be any part of a name, and nothing that no
+ * name has.
+ *
+ * @throws RowlockError `invalid_request`
+ */
+export function assertPartOfNames(text: string): void {
+  if (text.length > objectNameBytesMax || Buffer.byteLength(text) > objectNameBytesMax) {
+    throw new RowlockError('invalid_request', `A prefix or a search has at most ${objectNameBytesMax} bytes`);
+  }
+  if (loneSurrogate.test(text) || controlCharacter.test(text)) {
+    throw new RowlockError('invalid_request', 'A prefix or a search is valid Unicode without control characters');
+  }
 }
 
 /** The last segment of a name: what a browser should save the file as. */

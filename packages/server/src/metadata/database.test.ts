@@ -20,7 +20,8 @@ const verifier = createTokenVerifier({ secret: jwtSecret });
 
 const whoAmI: Statement = {
   name: 'who_am_i',
-  text: "SELECT current_user::text AS role, storage.claim('sub') AS sub, storage.operation() AS operation, pg_backend_pid() AS pid",
+  text: `SELECT current_user::text AS role, nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub' AS sub,
+    nullif(current_setting('storage.operation', true), '') AS operation, pg_backend_pid() AS pid`,
 };
 const divide: Statement = { name: 'divide', text: 'SELECT 1 / $1::int AS quotient' };
 const wait: Statement = { name: 'wait', text: 'SELECT pg_sleep($1::float8)::text AS slept' };

@@ -2,6 +2,7 @@
  * The way to the database: transactions as a caller, in one round trip, and statements of the server's own roles. It
  * knows nothing of files. A connection whose state is not certain is destroyed and never goes back to the pool.
  */
+import { createHash } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
 import pg from 'pg';
 import type { Caller } from '../domain/caller.ts';
@@ -31,6 +32,9 @@ export interface CallerScope {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** How long an answer may take to arrive after the server itself would have ended the statement. */
+const answerPatienceMs = 2000;
+
 const becomeCaller: Statement = {
   name: 'caller_become',
   text: `SELECT set_config('request.jwt.claims', $1, true), set_config('storage.operation', $2, true),
@@ -41,6 +45,17 @@ const settingSet: Statement = {
   name: 'setting_set',
   text: 'SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS setting (name, value)',
 };
+
+/**
+ * The name under which a caller's statement is prepared: one for each role, so that what PostgreSQL planned under the
+ * policies of one role never serves another (CVE-2024-10976 was that). PostgreSQL compares 63 bytes of a name.
+ */
+function nameFor(statement: Statement, role: string): string {
+  const name = `${statement.name}@${role}`;
+  return Buffer.byteLength(name) <= 63
+    ? name
+    : `${statement.name.slice(0, 30)}@${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
+}
 
 /** A pool of one login role. */
 export class Database {
@@ -55,6 +70,8 @@ export class Database {
       connectionTimeoutMillis: 5000,
       idleTimeoutMillis: 30_000,
       statement_timeout: options.statementTimeoutMs,
+      // For a server that says nothing more, not even that time is up: the connection is given up with the statement.
+      query_timeout: options.statementTimeoutMs + answerPatienceMs,
       idle_in_transaction_session_timeout: 30_000,
     });
     // An idle connection that breaks is dropped by the pool; the next statement reports what is wrong, if anything is.
@@ -105,7 +122,7 @@ export class Database {
             }),
           ]),
       client.query({ ...becomeCaller, values: [caller.claims, scope.operation, caller.role] }),
-      client.query<Row>({ ...statement, values: [...values] }),
+      client.query<Row>({ ...statement, name: nameFor(statement, caller.role), values: [...values] }),
       client.query('COMMIT'),
     ] as const;
     const settled = await Promise.allSettled(sent);

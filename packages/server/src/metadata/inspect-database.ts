@@ -13,6 +13,14 @@ export interface DatabaseFacts {
   readonly role: string;
   readonly is_superuser: boolean;
   readonly bypasses_rls: boolean;
+  /** Whether the role may act as the owner of our tables, whom row-level security does not bind either. */
+  readonly is_owner: boolean;
+  /** Tables of ours that an application role may use and that have no row-level security: it was turned off. */
+  readonly tables_without_rls: readonly string[];
+  /** Of the application roles: those that this role cannot become, or that are not there. */
+  readonly roles_missing: readonly string[];
+  /** Of the application roles: superusers and owners of our tables. */
+  readonly roles_unbound: readonly string[];
   /** Database clock minus ours, in seconds. */
   readonly clock_skew_seconds: number;
   /** Whether the schema was ever created. */
@@ -21,11 +29,31 @@ export interface DatabaseFacts {
   readonly missing_steps: readonly string[];
 }
 
-const facts = `SELECT current_setting('server_version_num')::int AS server_version_num, current_setting('server_version') AS server_version,
+/** $1: the application roles. Written for roles and schemas that may not be there yet. */
+const facts = `WITH application AS (
+    SELECT r.oid, name, coalesce(pg_has_role(current_user, r.oid, 'MEMBER'), false) AS is_ours,
+      coalesce(r.rolsuper OR pg_has_role(r.oid, o.oid, 'MEMBER'), false) AS is_unbound
+    FROM unnest($1::text[]) AS name LEFT JOIN pg_roles AS r ON r.rolname = name
+      LEFT JOIN pg_roles AS o ON o.rolname = 'rowlock_owner'
+  ), open_tables AS (
+    SELECT c.oid::regclass::text AS name FROM pg_class AS c JOIN pg_roles AS o ON o.oid = c.relowner
+    WHERE o.rolname = 'rowlock_owner' AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity AND EXISTS (
+      SELECT FROM application AS a WHERE has_any_column_privilege(a.oid, c.oid, 'SELECT, INSERT, UPDATE')
+        OR has_table_privilege(a.oid, c.oid, 'DELETE'))
+  )
+  SELECT current_setting('server_version_num')::int AS server_version_num, current_setting('server_version') AS server_version,
   current_user::text AS role, r.rolsuper AS is_superuser, r.rolbypassrls AS bypasses_rls,
-  extract(epoch FROM clock_timestamp())::float8 AS clock, to_regclass('storage.migrations') IS NOT NULL AS is_migrated,
-  coalesce(has_table_privilege(to_regclass('storage.migrations'), 'SELECT'), false) AS may_look
-  FROM pg_roles AS r WHERE r.rolname = current_user`;
+  coalesce(pg_has_role(r.oid, (SELECT oid FROM pg_roles WHERE rolname = 'rowlock_owner'), 'MEMBER'), false) AS is_owner,
+  ARRAY(SELECT name FROM open_tables ORDER BY name) AS tables_without_rls,
+  ARRAY(SELECT name FROM application WHERE NOT is_ours) AS roles_missing,
+  ARRAY(SELECT name FROM application WHERE is_unbound) AS roles_unbound,
+  extract(epoch FROM clock_timestamp())::float8 AS clock, m.oid IS NOT NULL AS is_migrated,
+  coalesce(has_schema_privilege(m.relnamespace, 'USAGE') AND has_table_privilege(m.oid, 'SELECT'), false) AS may_look
+  FROM pg_roles AS r LEFT JOIN (
+    SELECT c.oid, c.relnamespace FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'storage' AND c.relname = 'migrations'
+  ) AS m ON true
+  WHERE r.rolname = current_user`;
 
 async function steps(): Promise<readonly string[]> {
   const folders = ['migrations', 'policies'];
@@ -38,8 +66,8 @@ async function steps(): Promise<readonly string[]> {
   return names.flat().sort();
 }
 
-/** Connects once and looks. @throws the driver's error where the database cannot be reached */
-export async function inspectDatabase(url: string): Promise<DatabaseFacts> {
+/** Connects once and looks; `roles` are those that callers become. @throws the driver's error where the database cannot be reached */
+export async function inspectDatabase(url: string, roles: readonly string[] = []): Promise<DatabaseFacts> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'rowlock doctor',
@@ -47,7 +75,7 @@ export async function inspectDatabase(url: string): Promise<DatabaseFacts> {
   });
   await client.connect();
   try {
-    const { rows } = await client.query(facts);
+    const { rows } = await client.query(facts, [roles]);
     const { clock, may_look, ...row } = rows[0];
     const applied = may_look
       ? (await client.query<{ name: string }>('SELECT name FROM storage.migrations')).rows.map(({ name }) => name)

@@ -105,6 +105,8 @@ async function migrateOnce(options: MigrateOptions, names: SchemaNames): Promise
   await client.connect();
   try {
     await client.query('BEGIN');
+    // Functions and operators that somebody made in a schema of the session's path must not run as who migrates.
+    await client.query('SET LOCAL search_path = pg_catalog, pg_temp');
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended('rowlock.migrate', 0))");
     await client.query(renderSql(await readFile(new URL('roles.sql', root), 'utf8'), names));
     await setPasswords(client, options.passwords ?? {});

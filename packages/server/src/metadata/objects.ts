@@ -50,7 +50,7 @@ export interface ListQuery {
 
 export const objectRead: Statement = {
   name: 'object_read',
-  text: 'SELECT * FROM storage.read_object($1, $2, $3)',
+  text: 'SELECT * FROM storage_internal.read_object_as($1, $2, $3, $4, $5, $6)',
 };
 
 export const objectReadSigned: Statement = {
@@ -108,7 +108,10 @@ export async function selectObject(
   at: { readonly bucket: string; readonly name: string; readonly preset?: string | undefined },
   operation: string,
 ): Promise<CallersObject | undefined> {
-  const rows = await db.asCaller<CallersObject>(caller, { operation, readOnly: true }, objectRead, [
+  const rows = await db.run<CallersObject & Record<string, unknown>>(objectRead, [
+    caller.role,
+    caller.claims,
+    operation,
     at.bucket,
     at.name,
     at.preset ?? null,

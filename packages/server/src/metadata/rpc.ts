@@ -61,8 +61,8 @@ function statementFor(definition: RpcDefinition, names: readonly string[], schem
   const given = definition.parameters.map((parameter) => (names.includes(parameter.name) ? '1' : '0')).join('');
   const name = `rpc_${definition.name}_${given}`;
   return definition.returns === 'rows'
-    ? { name, text: `SELECT coalesce(json_agg(r), '[]') AS body FROM ${call} AS r` }
-    : { name, text: `SELECT to_json(${call}${definition.returns === 'nothing' ? '::text' : ''}) AS body` };
+    ? { name, text: `SELECT coalesce(pg_catalog.json_agg(r), '[]') AS body FROM ${call} AS r` }
+    : { name, text: `SELECT pg_catalog.to_json(${call}${definition.returns === 'nothing' ? '::text' : ''}) AS body` };
 }
 
 /** Calls a function as the caller. Errors of the function are thrown as the database said them. */

@@ -10,6 +10,8 @@ interface SqlError extends Error {
   readonly detail?: string;
   readonly constraint?: string;
   readonly table?: string;
+  /** The function of PostgreSQL's source that raised it. */
+  readonly routine?: string;
 }
 
 function isSqlError(error: unknown): error is SqlError {
@@ -85,6 +87,11 @@ function byState(error: SqlError): RowlockError | undefined {
         : undefined;
     case '42501':
       return new RowlockError('not_allowed', 'The policies do not allow this', because);
+    case '22023':
+      // The only setting of ours that PostgreSQL checks is the role: it is on the list and not in the database.
+      return error.routine === 'call_string_check_hook'
+        ? new RowlockError('role_not_allowed', 'The token names a role that is not allowed here', because)
+        : undefined;
     case '23503':
       return error.table === 'objects' ? new RowlockError('bucket_not_found', 'Bucket not found', because) : undefined;
     case '23514':

@@ -35,21 +35,21 @@ async function prepareAll(url: string, role: string | undefined, statements: rea
   }
 }
 
-const asLoginRole = new Set([objects.objectReadSigned.name]);
+const asLoginRole = new Set([objects.objectRead.name, objects.objectReadSigned.name]);
 
 test('statements of callers are prepared as each application role', async () => {
   const all = [...statementsOf(buckets), ...statementsOf(objects)].filter(({ name }) => !asLoginRole.has(name));
 
-  assert.ok(all.length >= 8);
+  assert.ok(all.length >= 7);
   for (const role of ['authenticated', 'service_role']) {
     await prepareAll(database.apiUrl, role, all);
   }
 });
 
-test("statements of uploads and signed URLs are prepared as the API's login role", async () => {
-  const all = [...statementsOf(uploads), objects.objectReadSigned];
+test("statements of uploads, downloads and signed URLs are prepared as the API's login role", async () => {
+  const all = [...statementsOf(uploads), objects.objectRead, objects.objectReadSigned];
 
-  assert.ok(all.length >= 5);
+  assert.ok(all.length >= 6);
   await prepareAll(database.apiUrl, undefined, all);
 });
 

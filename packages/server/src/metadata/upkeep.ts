@@ -17,7 +17,7 @@ export const requestSigned: Statement = statement(
 export const requestFailed: Statement = statement('request_failed', 'SELECT storage_internal.request_failed($1, $2)');
 export const uploadToComplete: Statement = statement(
   'upload_to_complete',
-  'SELECT * FROM storage_internal.upload_to_complete($1)',
+  'SELECT key, size_max, expires_at <= now() AS expired FROM storage_internal.upload_to_complete($1)',
 );
 export const uploadsUnreported: Statement = statement(
   'uploads_unreported',

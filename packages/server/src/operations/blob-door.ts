@@ -5,7 +5,9 @@
 import type { Readable } from 'node:stream';
 import { RowlockError } from '@rowlock/client/contract';
 import type { Backend, ByteRange } from '../backend/backend.ts';
+import { type RefusalReason, Refused } from '../backend/s3/refusal.ts';
 import { type PresignedRequest, verifyPresigned } from '../backend/s3/verify-presigned.ts';
+import { type SentChecksum, sentChecksums } from '../domain/checksum.ts';
 import type { Database } from '../metadata/database.ts';
 import { receiveDirectUpload } from './direct-upload.ts';
 
@@ -35,13 +37,15 @@ export interface DoorGrant {
   readonly key: string;
   readonly content_disposition: string | undefined;
   readonly content_type: string | undefined;
+  /** What was said of the body: in headers, or signed into the URL. */
+  readonly checksums: readonly SentChecksum[];
 }
 
 /**
  * Verifies the signature of a request at the door.
  *
  * @throws RowlockError `invalid_signature` for everything that is not a valid signature of this very request, an
- *   expired one included, as S3 answers it
+ *   expired one included, as S3 answers it; `bad_digest` for a checksum that cannot be read
  */
 export function verifyDoorRequest(door: BlobDoor, request: DoorRequest, now: Date = new Date()): DoorGrant {
   const verified = verifyPresigned({
@@ -52,7 +56,9 @@ export function verifyDoorRequest(door: BlobDoor, request: DoorRequest, now: Dat
     now,
   });
   if (!verified.ok) {
-    throw new RowlockError('invalid_signature', verified.message);
+    throw new RowlockError('invalid_signature', verified.message, {
+      cause: new Refused(verified.reason, verified.message),
+    });
   }
   const prefix = `/${door.bucket}/`;
   if (!verified.path.startsWith(prefix)) {
@@ -63,7 +69,13 @@ export function verifyDoorRequest(door: BlobDoor, request: DoorRequest, now: Dat
     key: verified.path.slice(prefix.length),
     content_disposition: query.get('response-content-disposition'),
     content_type: query.get('response-content-type'),
+    checksums: request.method === 'PUT' ? sentChecksums([...Object.entries(request.headers), ...verified.query]) : [],
   };
+}
+
+/** Why a signature was refused, for answers in S3's dialect; undefined for any other error. */
+export function signatureRefusal(error: RowlockError): RefusalReason | undefined {
+  return error.cause instanceof Refused ? error.cause.reason : undefined;
 }
 
 /** Takes the body of a verified PUT, once. @throws as `receiveDirectUpload` */
@@ -73,7 +85,7 @@ export function putAtDoor(
   body: AsyncIterable<Uint8Array>,
   size: number | undefined,
 ): Promise<{ readonly etag: string }> {
-  return receiveDirectUpload(context, { key: grant.key, body, size });
+  return receiveDirectUpload(context, { key: grant.key, body, size, checksums: grant.checksums });
 }
 
 /** Opens the bytes of a verified GET or HEAD. @throws RowlockError `object_not_found` */

@@ -4,6 +4,8 @@
  */
 import { isRowlockError, RowlockError } from '@rowlock/client/contract';
 import type { Backend } from '../backend/backend.ts';
+import type { SentChecksum } from '../domain/checksum.ts';
+import { fault } from '../domain/fault.ts';
 import { MeasuredBody } from '../domain/measured-body.ts';
 import { detectMediaType, sniffBytes } from '../domain/media-type.ts';
 import type { Database } from '../metadata/database.ts';
@@ -15,7 +17,7 @@ import type { OperationContext } from './context.ts';
  * Takes the body of a PUT whose signature was verified.
  *
  * @throws RowlockError `precondition_failed` where the key has bytes, `upload_gone` without an open intent, `too_large`,
- *   `incomplete_body`
+ *   `incomplete_body`, `bad_digest`
  */
 export async function receiveDirectUpload(
   context: Pick<OperationContext, 'db' | 'backend'>,
@@ -23,6 +25,7 @@ export async function receiveDirectUpload(
     readonly key: string;
     readonly body: AsyncIterable<Uint8Array>;
     readonly size: number | undefined;
+    readonly checksums?: readonly SentChecksum[];
     readonly signal?: AbortSignal;
   },
 ): Promise<{ readonly etag: string }> {
@@ -37,7 +40,8 @@ export async function receiveDirectUpload(
   if (size !== undefined && size > upload.size_max) {
     throw new RowlockError('too_large', `At most ${upload.size_max} bytes are accepted`);
   }
-  const body = new MeasuredBody(request.body, { sizeMax: upload.size_max, declaredSize: size });
+  const { checksums } = request;
+  const body = new MeasuredBody(request.body, { sizeMax: upload.size_max, declaredSize: size, checksums });
   try {
     await context.backend.put(key, body, request.signal === undefined ? {} : { signal: request.signal });
   } catch (error) {
@@ -60,7 +64,7 @@ export async function completeDirectUpload(
   context: { readonly db: Database; readonly backend: Backend },
   uploadId: string,
 ): Promise<Completion> {
-  const upload = await one<{ key: string; size_max: string; expires_at: Date }>(context.db, uploadToComplete, [
+  const upload = await one<{ key: string; size_max: string; expired: boolean }>(context.db, uploadToComplete, [
     uploadId,
   ]);
   if (upload === undefined) {
@@ -68,7 +72,7 @@ export async function completeDirectUpload(
   }
   const stored = await context.backend.head(upload.key);
   if (stored === undefined) {
-    if (upload.expires_at.getTime() > Date.now()) {
+    if (!upload.expired) {
       return 'waiting';
     }
     await abandonUpload(context.db, uploadId, 'the bytes never arrived');
@@ -76,12 +80,14 @@ export async function completeDirectUpload(
   }
   const detected = await detectMediaType(await readHead(context.backend, upload.key, stored.size));
   try {
+    await fault('complete.before_commit');
     await commitUpload(context.db, undefined, uploadId, {
       size: stored.size,
       sha256: undefined,
       etag: stored.etag,
       detected_type: detected,
     });
+    await fault('complete.after_commit');
     return 'committed';
   } catch (error) {
     if (isRowlockError(error, 'upload_gone')) {

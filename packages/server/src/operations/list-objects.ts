@@ -1,7 +1,6 @@
 /** List a folder of a bucket: what the caller may see of it. */
-import { RowlockError } from '@rowlock/client/contract';
 import type { Caller } from '../domain/caller.ts';
-import { objectNameBytesMax } from '../domain/names.ts';
+import { assertPartOfNames } from '../domain/names.ts';
 import { type ListEntry, type ListQuery, selectEntries } from '../metadata/objects.ts';
 import type { OperationContext } from './context.ts';
 import { missingObject } from './refusals.ts';
@@ -24,13 +23,10 @@ export async function listObjects(
   caller: Caller,
   request: ListRequest,
 ): Promise<readonly ListEntry[]> {
+  // Before anything else is done with them: what comes here has any length, and trimming slashes goes back and forth.
+  assertPartOfNames(request.prefix);
+  assertPartOfNames(request.search);
   const folder = request.prefix.replace(/^\/+|\/+$/g, '').normalize('NFC');
-  if (Buffer.byteLength(folder) > objectNameBytesMax || request.search.length > objectNameBytesMax) {
-    throw new RowlockError('invalid_request', `A prefix has at most ${objectNameBytesMax} bytes`);
-  }
-  if (`${folder}${request.search}`.includes('\u0000')) {
-    throw new RowlockError('invalid_request', 'A prefix has no control characters');
-  }
   const entries = await selectEntries(context.db, caller, {
     ...request,
     prefix: folder === '' ? '' : `${folder}/`,

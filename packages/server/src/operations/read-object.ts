@@ -25,7 +25,9 @@ export interface OpenedObject {
   /** Whether anybody may read it, so that shared caches may keep it. */
   readonly public: boolean;
   /** Opens the bytes, or a part of them. @throws RowlockError `object_not_found` where they went meanwhile */
-  open(range?: ByteRange): Promise<Readable>;
+  open(range?: ByteRange): Promise<Readable | Buffer>;
+  /** Looks again, where bytes went between looking and opening: what the name has now, or undefined if that is the same. */
+  again(): Promise<OpenedObject | undefined>;
 }
 
 export interface ReadRequest {
@@ -49,8 +51,11 @@ export async function readObject(
   request: ReadRequest,
 ): Promise<OpenedObject> {
   const name = normaliseObjectName(request.name);
-  const row = await findObject(context, caller, { ...request, name });
-  return opened(context, name, row, row.public);
+  const look = async (): Promise<Found> => {
+    const row = await findObject(context, caller, { ...request, name });
+    return { name, row, public: row.public };
+  };
+  return opened(context, await look(), look);
 }
 
 /** The row itself, for `info` and for signing. */
@@ -75,14 +80,24 @@ export async function readSignedObject(
 ): Promise<OpenedObject & { readonly expires_at: Date; readonly preset: string | undefined }> {
   const name = normaliseObjectName(rawName);
   const grant = await context.urls.verify(token, bucket, name);
-  const row = await selectSignedObject(context.db, grant);
-  if (row === undefined) {
-    throw new RowlockError('object_not_found', 'Object not found');
-  }
-  return { ...opened(context, name, row, false), expires_at: grant.expires_at, preset: grant.preset };
+  const look = async (): Promise<Found> => {
+    const row = await selectSignedObject(context.db, grant);
+    if (row === undefined) {
+      throw new RowlockError('object_not_found', 'Object not found');
+    }
+    return { name, row, public: false };
+  };
+  return { ...opened(context, await look(), look), expires_at: grant.expires_at, preset: grant.preset };
 }
 
-function opened(context: OperationContext, name: string, row: ReadableObject, isPublic: boolean): OpenedObject {
+interface Found {
+  readonly name: string;
+  readonly row: ReadableObject;
+  readonly public: boolean;
+}
+
+function opened(context: OperationContext, found: Found, look: () => Promise<Found>): OpenedObject {
+  const { name, row } = found;
   const { key, size } = row;
   if (key === null || size === null) {
     throw new RowlockError('variant_not_found', `There is no such variant (${row.variant_status ?? 'none was made'})`);
@@ -95,7 +110,14 @@ function opened(context: OperationContext, name: string, row: ReadableObject, is
     etag: row.sha256?.toString('hex') ?? createHash('sha256').update(key).digest('hex'),
     last_modified: row.updated_at,
     cache_control: row.cache_control ?? undefined,
-    public: isPublic,
-    open: async (range) => (await context.backend.get(key, range)).stream,
+    public: found.public,
+    open: async (range) => {
+      const got = await context.backend.get(key, range);
+      return got.bytes ?? got.stream;
+    },
+    again: async () => {
+      const now = await look();
+      return now.row.key === key ? undefined : opened(context, now, look);
+    },
   };
 }

@@ -3,6 +3,7 @@
  * arrived, enqueues purges, clears tombstones and temporary files. The rows are the truth; jobs are only quicker.
  */
 import type { Backend } from '../backend/backend.ts';
+import { fault } from '../domain/fault.ts';
 import type { Database } from '../metadata/database.ts';
 import { sweepRun, tombstoneForget, tombstonesDue, uploadsUnreported } from '../metadata/upkeep.ts';
 import { completeDirectUpload } from './direct-upload.ts';
@@ -48,10 +49,13 @@ export async function sweep(
       failed += 1; // one upload that cannot be committed must not keep the others; it expires in its time
     }
   }
+  await fault('sweep.after_completions');
   const [run] = await db.run<{ enqueued: string }>(sweepRun, [options.graceSeconds, options.limit]);
+  await fault('sweep.after_enqueue');
   const tombstones = await db.run<{ id: string; backend: string; key: string }>(tombstonesDue, [options.limit]);
   for (const tombstone of tombstones.filter((each) => each.backend === backend.name)) {
     await backend.delete(tombstone.key);
+    await fault('sweep.after_late_bytes');
     await db.run(tombstoneForget, [tombstone.id]);
   }
   const unfinished = await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);

@@ -3,8 +3,10 @@
  * used, and one transaction makes the object. No database connection is held while bytes move.
  */
 import { randomUUID } from 'node:crypto';
+import { RowlockError } from '@rowlock/client/contract';
 import { versionKey } from '../backend/keys.ts';
 import type { Caller } from '../domain/caller.ts';
+import type { SentChecksum } from '../domain/checksum.ts';
 import { fault } from '../domain/fault.ts';
 import { MeasuredBody } from '../domain/measured-body.ts';
 import { detectMediaType, normaliseMediaType } from '../domain/media-type.ts';
@@ -25,16 +27,18 @@ export interface UploadRequest {
   readonly overwrite: boolean | undefined;
   readonly cacheControl: string | undefined;
   readonly userMetadata: Readonly<Record<string, unknown>> | undefined;
-  /** Checksums sent with the body, base64. */
-  readonly md5?: string | undefined;
-  readonly sha256?: string | undefined;
+  /** Checksums sent with the body. */
+  readonly checksums?: readonly SentChecksum[] | undefined;
   readonly signal?: AbortSignal;
 }
+
+/** What may be sent again in a header; a constraint of storage.objects says the same. */
+const cacheControl: RegExp = /^[\x20-\x7e]{1,255}$/;
 
 /**
  * Uploads a body. Atomic: the object is there with all of its bytes, durable, or nothing is.
  *
- * @throws RowlockError `invalid_name`, `bucket_not_found`, `object_exists`, `not_allowed`, `auth_required`, `too_large`,
+ * @throws RowlockError `invalid_name`, `invalid_request`, `bucket_not_found`, `object_exists`, `not_allowed`, `auth_required`, `too_large`,
  *   `media_type_not_allowed`, `incomplete_body`, `bad_digest`, `upload_gone`, `out_of_space`
  */
 export async function uploadObject(
@@ -43,6 +47,9 @@ export async function uploadObject(
   request: UploadRequest,
 ): Promise<CommittedObject> {
   const name = normaliseObjectName(request.name);
+  if (request.cacheControl !== undefined && !cacheControl.test(request.cacheControl)) {
+    throw new RowlockError('invalid_request', 'Cache-Control has 1 to 255 printable ASCII characters');
+  }
   const uploadId = randomUUID();
   const versionId = timeOrderedUuid();
   const key = versionKey(versionId);
@@ -68,8 +75,7 @@ export async function uploadObject(
     const body = new MeasuredBody(request.body, {
       sizeMax,
       declaredSize: request.size,
-      md5: request.md5,
-      sha256: request.sha256,
+      checksums: request.checksums,
     });
     await context.backend.put(key, body, request.signal === undefined ? {} : { signal: request.signal });
     const detected = await detectMediaType(body.head);

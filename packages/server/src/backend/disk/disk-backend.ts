@@ -4,7 +4,7 @@
  * answered by the server. Invariant: a file under a key is complete and durable, and is never written again.
  */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, opendir, realpath, rm, unlink, writeFile as writeBytes } from 'node:fs/promises';
+import { type FileHandle, mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { RowlockError } from '@rowlock/client/contract';
 import type {
@@ -24,6 +24,7 @@ import { presignGetUrl, presignPutUrl } from '../s3/presign-object.ts';
 import { Presigner, type SigningCredentials } from '../s3/presigner.ts';
 import { diskError, errnoOf, isAbsent } from './disk-errors.ts';
 import { DiskTree, type Place } from './disk-tree.ts';
+import { linkFile, listFolder, removeFile, syncFolder, unlinkFile, writeSmallFile } from './file-calls.ts';
 import { readFile, statFile } from './read-file.ts';
 import { statIfThere, walkFiles } from './walk-files.ts';
 import { type DiskFault, writeFile } from './write-file.ts';
@@ -78,7 +79,8 @@ export class DiskBackend implements Backend {
       await this.#tree.keepingFolders(place.folders, () => this.#publish(temporary, place));
       return { size };
     } catch (error) {
-      await unlinked(temporary);
+      // On a failing disk this fails too, and the first error is the one to tell; a leftover is swept.
+      await unlinked(temporary).catch(() => false);
       throw diskError(error);
     }
   }
@@ -108,9 +110,10 @@ export class DiskBackend implements Backend {
   }
 
   async *listUnfinished(): AsyncGenerator<UnfinishedObject, void> {
-    for await (const { name: id } of await opendir(this.#temporaryFolder)) {
+    const now = await this.#fileSystemNow();
+    for await (const { name: id } of await listFolder(this.#temporaryFolder)) {
       const stats = await statIfThere(path.join(this.#temporaryFolder, id));
-      if (stats?.isFile() === true) yield { id, size: stats.size, age_ms: Date.now() - stats.mtimeMs };
+      if (stats?.isFile() === true) yield { id, size: stats.size, age_ms: now - stats.mtimeMs };
     }
   }
 
@@ -118,7 +121,7 @@ export class DiskBackend implements Backend {
     let removed = 0;
     for await (const { id, age_ms } of this.listUnfinished()) {
       if (age_ms <= olderThanMs) continue;
-      await rm(path.join(this.#temporaryFolder, id), { force: true });
+      await removeFile(path.join(this.#temporaryFolder, id));
       removed += 1;
     }
     return removed;
@@ -139,18 +142,33 @@ export class DiskBackend implements Backend {
     const first = this.#newTemporary();
     const second = this.#newTemporary();
     try {
-      await writeBytes(first, 'check', { flag: 'wx', mode: 0o600 });
-      await link(first, second);
+      await writeSmallFile(first, 'check');
+      await linkFile(first, second);
     } catch (error) {
       throw diskError(error);
     } finally {
-      await rm(first, { force: true });
-      await rm(second, { force: true });
+      for (const path of [first, second]) await removeFile(path).catch(() => undefined);
     }
   }
 
   async close(): Promise<void> {
     // Nothing is held open between calls.
+  }
+
+  /**
+   * What time it is for the files: that of a file written now. A file server, and a process under a wrong clock, has
+   * another time than ours, and running uploads must not look hours old.
+   */
+  async #fileSystemNow(): Promise<number> {
+    const probe = this.#newTemporary();
+    try {
+      await writeSmallFile(probe, '');
+      return (await statIfThere(probe))?.mtimeMs ?? Date.now();
+    } catch {
+      return Date.now(); // full or read-only: just then what is left over should be found
+    } finally {
+      await removeFile(probe).catch(() => undefined);
+    }
   }
 
   #newTemporary(): string {
@@ -163,10 +181,10 @@ export class DiskBackend implements Backend {
     try {
       await this.#fault?.('disk.after_rename');
       // The removal of the temporary name need not be durable: a leftover is swept.
-      await Promise.all([folder.sync(), this.#tree.syncAbove(place.folders), unlinked(temporary)]);
+      await Promise.all([syncFolder(folder), this.#tree.syncAbove(place.folders), unlinked(temporary)]);
     } catch (error) {
       // Ours, since link made it: what is not durable must not be seen. The first error is the one to tell.
-      await unlink(place.path).catch(() => undefined);
+      await unlinkFile(place.path).catch(() => undefined);
       throw error;
     } finally {
       await folder.close();
@@ -187,7 +205,7 @@ export class DiskBackend implements Backend {
         continue;
       }
       try {
-        await link(temporary, place.path);
+        await linkFile(temporary, place.path);
         return folder;
       } catch (error) {
         await folder.close();
@@ -212,7 +230,7 @@ export class DiskBackend implements Backend {
 
 async function unlinked(file: string): Promise<boolean> {
   try {
-    await unlink(file);
+    await unlinkFile(file);
     return true;
   } catch (error) {
     // EISDIR (EPERM on macOS): the key is only the beginning of other keys.

@@ -4,11 +4,12 @@
  * neither by the characters of a key nor through a symbolic link inside the root.
  */
 import { constants, readlinkSync } from 'node:fs';
-import { type FileHandle, mkdir, open, realpath, rmdir } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { RowlockError } from '@rowlock/client/contract';
 import { assertKey } from '../keys.ts';
 import { errnoOf, isAbsent } from './disk-errors.ts';
+import { makeFolders, openFolder, removeFolder, syncFolder } from './file-calls.ts';
 
 /** Folders that fan a namespace out over 256 and are never worth removing. */
 const fannedOut: ReadonlySet<string> = new Set(['objects', 'variants']);
@@ -47,7 +48,7 @@ export class DiskTree {
   }
 
   async makeFolder(folders: readonly string[]): Promise<void> {
-    await mkdir(this.folderPath(folders), { recursive: true, mode: 0o700 });
+    await makeFolders(this.folderPath(folders));
   }
 
   /**
@@ -73,7 +74,7 @@ export class DiskTree {
     const expected = this.folderPath(folders);
     let handle: FileHandle;
     try {
-      handle = await open(expected, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+      handle = await openFolder(expected, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     } catch (error) {
       // A link in place of the folder is ENOTDIR here, and must not pass as "no such folder".
       if (errnoOf(error) === 'ENOENT') return undefined;
@@ -112,7 +113,7 @@ export class DiskTree {
     const handle = await this.openFolder(folders);
     if (handle === undefined && folders.length === 0) throw new RowlockError('unavailable', 'The store has no root.');
     try {
-      await handle?.sync();
+      if (handle !== undefined) await syncFolder(handle);
     } finally {
       await handle?.close();
     }
@@ -123,7 +124,7 @@ export class DiskTree {
   async #removeIfEmpty(folders: readonly string[]): Promise<boolean> {
     if (this.#needed.has(folders.join('/'))) return false;
     try {
-      await rmdir(this.folderPath(folders));
+      await removeFolder(this.folderPath(folders));
       return true;
     } catch (error) {
       const errno = errnoOf(error);

@@ -3,17 +3,15 @@
  * policies nor checksums. Invariant: what is opened is a regular file at exactly the given path, never what a
  * symbolic link points at.
  */
-import { type BigIntStats, close, closeSync, constants, createReadStream, fstatSync, open, read } from 'node:fs';
+import { type BigIntStats, close, closeSync, constants, fstatSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { RowlockError } from '@rowlock/client/contract';
 import type { ByteRange, GetResult } from '../backend.ts';
 import { isAbsent } from './disk-errors.ts';
 import { isAt } from './disk-tree.ts';
+import { openForReading, readSome, streamFrom } from './file-calls.ts';
 
-// Plain descriptors rather than FileHandles: half the cost for a small file.
-const openFile = promisify(open);
-const readInto = promisify(read);
 const closeFile = promisify(close);
 
 /** Up to this an answer is read at once and the file closed before the caller has seen a byte. */
@@ -32,7 +30,7 @@ export async function readFile(path: string, range?: ByteRange): Promise<GetResu
     const { start, length } = extent(size, range);
     if (length > atOnceBytes) {
       // The stream closes the file at its end or when destroyed.
-      const stream = createReadStream('', { fd, start, end: start + length - 1, highWaterMark: chunkBytes });
+      const stream = streamFrom(fd, { start, end: start + length - 1, highWaterMark: chunkBytes });
       return { size, stream };
     }
     bytes = Buffer.allocUnsafe(length);
@@ -41,8 +39,14 @@ export async function readFile(path: string, range?: ByteRange): Promise<GetResu
     closeSync(fd);
     throw error;
   }
-  await closeFile(fd);
-  return { size, stream: streamOf(bytes) };
+  closeSync(fd);
+  return {
+    size,
+    bytes,
+    get stream() {
+      return streamOf(bytes);
+    },
+  };
 }
 
 /** Looks at a file, or returns undefined where there is no such file. */
@@ -57,7 +61,7 @@ async function openRegular(path: string): Promise<{ fd: number; stats: BigIntSta
   let fd: number;
   try {
     // O_NONBLOCK, since opening a pipe that somebody put there would otherwise wait for its writer.
-    fd = await openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = await openForReading(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
@@ -86,7 +90,7 @@ function extent(size: number, range: ByteRange | undefined): { start: number; le
 async function readFully(fd: number, bytes: Buffer, start: number): Promise<void> {
   let filled = 0;
   while (filled < bytes.length) {
-    const { bytesRead } = await readInto(fd, bytes, filled, bytes.length - filled, start + filled);
+    const bytesRead = await readSome(fd, bytes, filled, start);
     if (bytesRead === 0) throw new Error('The file became shorter while it was read.');
     filled += bytesRead;
   }

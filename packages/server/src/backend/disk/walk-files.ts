@@ -4,11 +4,11 @@
  * there during the whole walk, and nothing else.
  */
 import type { Stats } from 'node:fs';
-import { lstat, opendir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { ListedObject } from '../backend.ts';
 import { isKey } from '../keys.ts';
 import { isAbsent } from './disk-errors.ts';
+import { listFolder, lookAt, realPathOf } from './file-calls.ts';
 
 /** How many files are looked at at once: enough to keep the thread pool busy. */
 const batchFiles = 64;
@@ -26,7 +26,7 @@ export async function* walkFiles(root: string, prefix: string): AsyncGenerator<L
 /** Tells whether a folder is there and no link leads to it; below it, links are seen as such and left out. */
 async function isItself(folder: string): Promise<boolean> {
   try {
-    return (await realpath(folder)) === folder;
+    return (await realPathOf(folder)) === folder;
   } catch (error) {
     if (isAbsent(error)) return false;
     throw error;
@@ -56,7 +56,7 @@ interface Entry {
 
 async function* entriesOf(folder: string): AsyncGenerator<Entry, void> {
   try {
-    yield* await opendir(folder, { bufferSize: 256 });
+    yield* await listFolder(folder, { bufferSize: 256 });
   } catch (error) {
     // Removed since its name was read, or never there: either way it has no entries.
     if (!isAbsent(error)) throw error;
@@ -74,7 +74,7 @@ async function* listed(root: string, keys: readonly string[]): AsyncGenerator<Li
 /** Looks at a file without following a link; undefined where it is gone. */
 export async function statIfThere(file: string): Promise<Stats | undefined> {
   try {
-    return await lstat(file);
+    return await lookAt(file);
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;

@@ -3,7 +3,8 @@
  * Invariants: at most one batch is being written while the next one gathers, so a slow disk slows the source;
  * and a sync that failed is never repeated, since the kernel may then forget the lost pages.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { createFile, syncFile, writeSome } from './file-calls.ts';
 
 /** The steps of a put at which a test may fail, delay or kill. */
 export type DiskFaultPoint = 'disk.bytes' | 'disk.before_fsync' | 'disk.after_fsync' | 'disk.after_rename';
@@ -35,7 +36,7 @@ export async function writeFile(
   let writing: Promise<void> = Promise.resolve();
   const write = async (chunks: Uint8Array[]): Promise<void> => {
     const isFirst = handle === undefined;
-    handle ??= await open(path, 'wx', 0o600);
+    handle ??= await createFile(path);
     await writeFully(handle, chunks);
     if (isFirst) await fault?.('disk.bytes');
   };
@@ -48,9 +49,9 @@ export async function writeFile(
       writing.catch(() => undefined);
     }
     await writing;
-    handle ??= await open(path, 'wx', 0o600);
+    handle ??= await createFile(path);
     await fault?.('disk.before_fsync');
-    await handle.sync();
+    await syncFile(handle);
     await fault?.('disk.after_fsync');
   } finally {
     await writing.catch(() => undefined);
@@ -116,8 +117,7 @@ async function* abortable(
 async function writeFully(handle: FileHandle, chunks: Uint8Array[]): Promise<void> {
   let rest = chunks;
   while (rest.length > 0) {
-    const { bytesWritten } = await handle.writev(rest);
-    rest = without(rest, bytesWritten);
+    rest = without(rest, await writeSome(handle, rest));
   }
 }
 
