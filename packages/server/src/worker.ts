@@ -6,6 +6,7 @@ import { type Observation as QueueObservation, Worker } from '@rowlock/queue';
 import { openBackend } from './backend/open-backend.ts';
 import type { WorkerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
+import { DecoderPool } from './imaging/decoder-pool.ts';
 import type { JobContext } from './jobs/job-kind.ts';
 import { jobKinds } from './jobs/job-kinds.ts';
 import { Database } from './metadata/database.ts';
@@ -35,7 +36,8 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
     applicationName: 'rowlock worker',
   });
   const backend = await openBackend(config.backend);
-  const context: JobContext = { db, backend, observe };
+  const decoders = decodersOf(config, observe);
+  const context: JobContext = { db, backend, decoders, observe };
   const worker = new Worker({
     database: config.database.url,
     schema: config.names.metadata,
@@ -55,6 +57,7 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
   const stop = async (): Promise<void> => {
     clearInterval(sweeps);
     await worker.stop();
+    await decoders.stop();
     await Promise.all([db.close(), backend.close()]);
   };
   return {
@@ -63,6 +66,15 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
       return stopping;
     },
   };
+}
+
+/** As many processes as thumbnails are made at once; none is started before there is something to decode. */
+function decodersOf({ queues, decoder_limits: limits }: WorkerConfig, observe: Observe): DecoderPool {
+  return new DecoderPool({
+    size: queues['thumbnails'] ?? 1,
+    observe,
+    ...(limits === undefined ? {} : { timeoutMs: limits.timeout_ms, memoryBytesMax: limits.memory_bytes_max }),
+  });
 }
 
 function handlersOf(

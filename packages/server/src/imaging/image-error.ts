@@ -9,20 +9,22 @@
  * - `corrupt`: one of them, and too damaged to show
  * - `too_large`: more pixels than the limit, by its header
  * - `timeout`: took longer than it was given
+ * - `memory`: took more memory than it was given
+ * - `crashed`: the process that decoded it ended
  */
-export type ImageErrorReason = 'unsupported' | 'corrupt' | 'too_large' | 'timeout';
+export type ImageErrorReason = 'unsupported' | 'corrupt' | 'too_large' | 'timeout' | 'memory' | 'crashed';
 
 /** A picture that cannot be made, and whether that will ever change. */
 export class ImageError extends Error {
   readonly reason: ImageErrorReason;
-  /** True when another attempt with the same bytes would end the same. */
+  /** True when another attempt with the same bytes would end the same; what is not may depend on the machine. */
   readonly permanent: boolean;
 
   constructor(reason: ImageErrorReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ImageError';
     this.reason = reason;
-    this.permanent = reason !== 'timeout';
+    this.permanent = reason === 'unsupported' || reason === 'corrupt' || reason === 'too_large';
   }
 }
 

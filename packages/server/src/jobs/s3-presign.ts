@@ -1,4 +1,5 @@
 /** `s3_presign`: sign the URL of an upload request. The request's row is the truth; of the args only its id is read. */
+import { fault } from '../domain/fault.ts';
 import { one, requestFailed, requestSigned, requestToSign } from '../metadata/upkeep.ts';
 import { type JobAttempt, type JobContext, type JobKind, uuidArgument } from './job-kind.ts';
 
@@ -21,7 +22,9 @@ async function perform(context: JobContext, job: JobAttempt): Promise<void> {
       expirySeconds: request.expiry_seconds,
       ...(request.content_type === null ? {} : { contentType: request.content_type }),
     });
+    await fault('presign.before_record');
     await context.db.run(requestSigned, [requestId, url, context.backend.bucket]);
+    await fault('presign.after_record');
   } catch (error) {
     if (job.attempt >= job.max_attempts) {
       await context.db.run(requestFailed, [requestId, 'The upload URL could not be signed; try again later']);

@@ -1,15 +1,18 @@
 /**
  * `thumbnail_generate`: make the variants of one version that are not there yet. The rows of `storage.variants` are the
  * truth; bytes get a key of their own each time, so an attempt that was killed leaves nothing that a later one meets.
+ * Nothing is decoded here, but in a process that may crash.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { JobCancel } from '@rowlock/queue';
 import { versionKey } from '../backend/keys.ts';
 import { fault } from '../domain/fault.ts';
 import { timeOrderedUuid } from '../domain/time-ordered-uuid.ts';
+import { sourceBytesMax } from '../imaging/decoder-messages.ts';
 import { ImageError } from '../imaging/image-error.ts';
 import { type VariantPreset, variantPresets } from '../imaging/presets.ts';
-import { type RenderedVariant, renderVariants } from '../imaging/render.ts';
+import type { RenderedVariant } from '../imaging/render.ts';
 import {
   imageMeasured,
   one,
@@ -29,8 +32,8 @@ interface Source extends Record<string, unknown> {
   readonly presets: readonly string[];
 }
 
-/** Larger originals have no thumbnails: an attempt holds the whole file in memory. */
-const sourceBytesMax: number = 256 * 2 ** 20;
+/** How often an image may crash, hang or fill its decoder; what is not the image's doing has the job's attempts. */
+const decodeAttemptsMax = 3;
 
 async function perform(context: JobContext, job: JobAttempt): Promise<void> {
   const versionId = uuidArgument(job, 'version_id') ?? (await versionOf(context, job));
@@ -39,14 +42,15 @@ async function perform(context: JobContext, job: JobAttempt): Promise<void> {
     return; // deleted meanwhile, or done by an earlier attempt
   }
   try {
-    await makeVariants(context, versionId, source);
+    await makeVariants(context, versionId, source, job.signal);
   } catch (error) {
     const permanent = error instanceof ImageError && error.permanent;
-    if (permanent || job.attempt >= job.max_attempts) {
+    const isHopeless = error instanceof ImageError && job.attempt >= decodeAttemptsMax;
+    if (permanent || isHopeless || job.attempt >= job.max_attempts) {
       await context.db.run(variantsFail, [versionId, reasonOf(error)]);
     }
     if (!permanent) {
-      throw error;
+      throw isHopeless ? new JobCancel(error.message, { cause: error }) : error;
     }
   }
 }
@@ -57,26 +61,23 @@ async function versionOf(context: JobContext, job: JobAttempt): Promise<string |
   return row ? (row.version_id ?? undefined) : undefined;
 }
 
-async function makeVariants(context: JobContext, versionId: string, source: Source): Promise<void> {
+async function makeVariants(
+  context: JobContext,
+  versionId: string,
+  source: Source,
+  signal: AbortSignal,
+): Promise<void> {
   if (Number(source.size) > sourceBytesMax) {
     throw new ImageError('too_large', `files over ${sourceBytesMax / 2 ** 20} MiB have no thumbnails`);
   }
   const wanted = variantPresets.filter((preset: VariantPreset) => source.presets.includes(preset.name));
-  const rendered = await renderVariants(await readAll(context, source.key), wanted);
+  const file = await context.backend.get(source.key);
+  const rendered = await context.decoders.render(file, wanted, signal);
   const { width, height, format } = rendered.source;
   await context.db.run(imageMeasured, [versionId, width, height, format]);
   for (const variant of rendered.variants) {
     await storeVariant(context, versionId, variant);
   }
-}
-
-async function readAll(context: JobContext, key: string): Promise<Buffer> {
-  const { stream } = await context.backend.get(key);
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) {
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
 }
 
 async function storeVariant(context: JobContext, sourceId: string, variant: RenderedVariant): Promise<void> {
