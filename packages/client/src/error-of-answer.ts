@@ -7,10 +7,13 @@ const byStatus: Readonly<Record<number, ErrorReason>> = {
   403: 'not_allowed',
   404: 'object_not_found',
   405: 'method_not_allowed',
+  408: 'request_timeout',
   409: 'object_exists',
   410: 'url_expired',
   412: 'precondition_failed',
   413: 'too_large',
+  414: 'uri_too_long',
+  431: 'headers_too_large',
   503: 'unavailable',
 };
 

@@ -259,7 +259,7 @@ test('the SQL function is nobody’s but the owner’s until it is granted', asy
 
   const call = client.query(queue.inSchema(`SELECT S.enqueue_job('work', '{}', 'default')`));
 
-  await assert.rejects(call, { code: '42501' });
+  await assert.rejects(call, { code: '42501', message: /for function enqueue_job/ });
   await client.query('RESET ROLE');
   client.release();
   await queue.sql(`DROP OWNED BY ${role}`);

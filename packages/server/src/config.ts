@@ -2,6 +2,7 @@
 import type { AccessRules } from './auth/access-rules.ts';
 import type { SignedUrlKeys } from './auth/signed-url.ts';
 import type { TokenVerifierOptions } from './auth/token-verifier.ts';
+import type { ConnectionLimits } from './http/connection-limits.ts';
 import type { SchemaNames } from './metadata/migrate.ts';
 
 /** Where bytes are. */
@@ -36,6 +37,10 @@ export interface ServerConfig {
   readonly public_url: string | undefined;
   readonly cors_origins: readonly string[];
   readonly allowed_hosts: readonly string[];
+  /** The bearer token that `/metrics` asks for; none when undefined. */
+  readonly metrics_token?: string | undefined;
+  /** Changes to what one connection may cost. */
+  readonly connection_limits?: Partial<ConnectionLimits>;
   /** Folder of the console's built site, which is then served at `/console/`; no console when undefined. */
   readonly console_folder: string | undefined;
 }
@@ -50,6 +55,8 @@ export interface WorkerConfig {
   readonly sweep_interval_seconds: number;
   /** How long running jobs may take to finish when stopping, in milliseconds. */
   readonly stop_timeout_ms: number;
+  /** What one image may take of the process that decodes it; 30 s and 1 GiB unless given. */
+  readonly decoder_limits?: { readonly timeout_ms: number; readonly memory_bytes_max: number };
 }
 
 /** The queues of this version and how many attempts run at once. */

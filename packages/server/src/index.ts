@@ -7,7 +7,8 @@ export {
   type ServerConfig,
   type WorkerConfig,
 } from './config.ts';
-export { enableFaults, type FaultPoint, faultPoints } from './domain/fault.ts';
+export { enableFaults, type FaultHandler, type FaultPoint, type FaultVerdict, faultPoints } from './domain/fault.ts';
+export { planFault, systemError } from './domain/fault-plan.ts';
 export type { Observation, Observe } from './domain/observation.ts';
 export { jobKindNames } from './jobs/job-kinds.ts';
 export { createLog } from './log.ts';

@@ -9,6 +9,7 @@ import { openBackend } from './backend/open-backend.ts';
 import type { ServerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
 import { createApp } from './http/app.ts';
+import { defaultConnectionLimits } from './http/connection-limits.ts';
 import { Database } from './metadata/database.ts';
 import { ping } from './metadata/upkeep.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -60,6 +61,8 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
       await backend.check();
     },
     metrics: () => metrics.render(db.connections()),
+    metricsToken: config.metrics_token,
+    limits: { ...defaultConnectionLimits, ...config.connection_limits },
     version,
   });
   const stop = async (): Promise<void> => {

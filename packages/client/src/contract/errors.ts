@@ -34,6 +34,7 @@ export type ErrorReason =
   | 'variant_not_found'
   | 'route_not_found'
   | 'method_not_allowed'
+  | 'request_timeout'
   | 'bucket_exists'
   | 'object_exists'
   | 'bucket_not_empty'
@@ -44,6 +45,7 @@ export type ErrorReason =
   | 'uri_too_long'
   | 'media_type_not_allowed'
   | 'range_not_satisfiable'
+  | 'headers_too_large'
   | 'client_closed'
   | 'internal'
   | 'not_implemented'
@@ -69,6 +71,7 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   variant_not_found: spelling(404, 'NoSuchVariant', 'not_found'),
   route_not_found: spelling(404, 'NoSuchRoute', 'not_found'),
   method_not_allowed: spelling(405, 'MethodNotAllowed', 'MethodNotAllowed'),
+  request_timeout: spelling(408, 'RequestTimeout', 'RequestTimeout'),
   bucket_exists: spelling(409, 'BucketAlreadyExists', 'Duplicate'),
   object_exists: spelling(409, 'KeyAlreadyExists', 'Duplicate'),
   bucket_not_empty: spelling(409, 'BUCKET_NOT_EMPTY', 'ResourceNotEmpty'),
@@ -79,6 +82,7 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   uri_too_long: spelling(414, 'URITooLong', 'InvalidKey'),
   media_type_not_allowed: spelling(415, 'InvalidMimeType', 'invalid_mime_type'),
   range_not_satisfiable: spelling(416, 'InvalidRange', 'invalid_range'),
+  headers_too_large: spelling(431, 'RequestHeaderSectionTooLarge', 'RequestHeaderSectionTooLarge'),
   client_closed: spelling(499, 'ClientClosedRequest', 'ClientClosedRequest'),
   internal: spelling(500, 'InternalError', 'Internal'),
   not_implemented: spelling(501, 'NotImplemented', 'NotImplemented'),

@@ -4,6 +4,7 @@ import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Observe } from '../domain/observation.ts';
 import type { BlobDoor } from '../operations/blob-door.ts';
 import type { OperationContext } from '../operations/context.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 export interface AppOptions {
   readonly context: OperationContext;
@@ -22,6 +23,9 @@ export interface AppOptions {
   readonly consoleFolder: string | undefined;
   /** Rejects while the process cannot serve. */
   readonly ready: () => Promise<void>;
+  /** What Prometheus must send as a bearer token; metrics are for everybody when undefined. */
+  readonly metricsToken: string | undefined;
+  readonly limits: ConnectionLimits;
   readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>;
   readonly version: string;
 }

@@ -3,13 +3,17 @@
  * and errors; it knows neither SQL nor where bytes are.
  */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
-import { RowlockError } from '@rowlock/client/contract';
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { errorBody, RowlockError } from '@rowlock/client/contract';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { AppOptions } from './app-options.ts';
-import { asRowlockError, installErrors, sendError } from './errors.ts';
-import { holdContinue } from './request-body.ts';
+import { asRowlockError, errorHeaders, installErrors } from './errors.ts';
+import { createHttpServer } from './http-server.ts';
+import { parseJsonBody } from './json-body.ts';
+import { observeEnd, observePayload } from './observe-request.ts';
+import { assertHead } from './request-head.ts';
 import { bucketRoutes } from './routes/bucket-routes.ts';
 import { consoleRoutes } from './routes/console-routes.ts';
 import { doorRoutes } from './routes/door-routes.ts';
@@ -18,6 +22,7 @@ import { objectRoutes } from './routes/object-routes.ts';
 import { renderRoutes } from './routes/render-routes.ts';
 import { rpcRoutes } from './routes/rpc-routes.ts';
 import { uploadRoutes } from './routes/upload-routes.ts';
+import { answerBeforeBody } from './unread-body.ts';
 
 const prefix = '/storage/v1';
 
@@ -36,24 +41,30 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     bodyLimit: 1_048_576,
-    connectionTimeout: 120_000,
-    keepAliveTimeout: 65_000,
-    requestTimeout: 0,
+    serverFactory: (route) => createHttpServer(options.limits, options.observe, route),
+    clientErrorHandler: () => undefined, // each server has its own
     forceCloseConnections: 'idle',
-    genReqId: (request) => acceptedId(request.headers['x-request-id']) ?? randomUUID(),
-    routerOptions: { maxParamLength: 8192 },
+    genReqId: (request: IncomingMessage) => acceptedId(request.headers['x-request-id']) ?? randomUUID(),
+    routerOptions: { maxParamLength: options.limits.url_bytes_max },
     ajv: { customOptions: { allowUnionTypes: true, coerceTypes: false } },
-    frameworkErrors: (error, _request, reply: FastifyReply) => {
-      void sendError(reply, asRowlockError(error));
+    // Errors of the router: no hook has run, and none will.
+    frameworkErrors: (error, request: FastifyRequest, reply: FastifyReply) => {
+      begin(request, reply, options);
+      const ours = asRowlockError(error);
+      const { reason, message, status } = ours;
+      errorHeaders(reply, ours);
+      reply.code(status).type('application/json; charset=utf-8');
+      void reply.send(answerBeforeBody(request, reply, JSON.stringify(errorBody(reason, message)), options.limits));
     },
   });
   installErrors(app, options.observe);
-  tolerateEmptyJson(app);
-  observeRequests(app, options);
+  readJson(app);
+  everyRequest(app, options);
   await app.register(cors, {
     origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     exposedHeaders,
+    strictPreflight: false, // its refusal is no answer of ours
     maxAge: 3600,
   });
   await app.register(swagger, {
@@ -81,7 +92,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     await app.register(async (scope) => consoleRoutes(scope, consoleFolder));
   }
   healthRoutes(app, options);
-  holdContinue(app.server, (request, response) => app.routing(request, response));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   return app;
 }
@@ -91,36 +101,29 @@ function acceptedId(header: string | readonly string[] | undefined): string | un
 }
 
 /** Clients send `content-type: application/json` with nothing behind it; that is no body, and not an error. */
-function tolerateEmptyJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
+function readJson(app: FastifyInstance): void {
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') {
-      done(null, null);
-      return;
-    }
-    void parse(request, body as string, done);
-  });
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
+    parseJsonBody(body, request.headers['content-type']),
+  );
 }
 
-function observeRequests(app: FastifyInstance, options: AppOptions): void {
+function everyRequest(app: FastifyInstance, options: AppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+    begin(request, reply, options);
+    assertHead(request.raw, options.limits);
     if (options.allowedHosts.length > 0 && !options.allowedHosts.includes(request.hostname)) {
       throw new RowlockError('not_allowed', 'This server does not answer to that host name');
     }
   });
-  app.addHook('onResponse', async (request, reply) => {
-    options.observe({
-      type: 'request',
-      method: request.method,
-      route: request.routeOptions.url ?? 'unknown',
-      status: reply.statusCode,
-      duration_ms: reply.elapsedTime,
-      request_id: request.id,
-      reason: reply.getHeader('x-rowlock-reason')?.toString(),
-      bytes_in: Number(request.headers['content-length'] ?? 0),
-      bytes_out: Number(reply.getHeader('content-length') ?? 0),
-    });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    observePayload(request, reply, payload, options.observe);
+    done(null, answerBeforeBody(request, reply, payload, options.limits));
   });
+}
+
+/** What every answer has and what is reported of it, however it ends. */
+function begin(request: FastifyRequest, reply: FastifyReply, options: AppOptions): void {
+  reply.header('x-request-id', request.id);
+  observeEnd(request, reply, options.observe);
 }

@@ -5,10 +5,12 @@
 import { type ErrorReason, errorBody, RowlockError } from '@rowlock/client/contract';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Observe } from '../domain/observation.ts';
+import { AllowedMethods } from './allowed-methods.ts';
 
 const byFastifyCode: Readonly<Record<string, ErrorReason>> = {
   FST_ERR_VALIDATION: 'invalid_request',
   FST_ERR_BAD_URL: 'invalid_name',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
   FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_not_allowed',
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_request',
@@ -31,7 +33,8 @@ export function asRowlockError(error: unknown): RowlockError {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = byFastifyCode[code];
   if (known !== undefined) {
-    return new RowlockError(known, (error as Error).message, { cause: error });
+    // Some of them repeat the URL.
+    return new RowlockError(known, (error as Error).message.slice(0, 300), { cause: error });
   }
   if (error instanceof SyntaxError || (error as Partial<FastifyError>).statusCode === 400) {
     return new RowlockError('invalid_request', 'The request cannot be read', { cause: error });
@@ -71,19 +74,16 @@ export function errorHeaders(reply: FastifyReply, error: RowlockError): void {
   }
 }
 
-/** Installs the error handler and the answer for unknown routes. */
+/** Installs the error handler and the answers for unknown routes and methods. */
 export function installErrors(app: FastifyInstance, observe: Observe): void {
+  const methods = new AllowedMethods();
+  app.addHook('onRoute', (route) => methods.add(route));
   app.setErrorHandler((thrown, request: FastifyRequest, reply) => {
     const error = asRowlockError(thrown);
     reportInternal(observe, error, request);
     return sendError(reply, error);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendError(
-      reply,
-      new RowlockError('route_not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}`),
-    ),
-  );
+  app.setNotFoundHandler((request, reply) => sendError(reply, methods.refusal(request, reply)));
 }
 
 /** Reports what is ours to fix, with its cause. */

@@ -17,6 +17,11 @@ export function holdContinue(
   });
 }
 
+/** Whether the client still waits to be told that it may send its body. */
+export function isHeldBack(request: IncomingMessage): boolean {
+  return waiting.has(request);
+}
+
 /** The body as it arrives. Leaving it early keeps the socket, so that the refusal can be answered. */
 export async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
   const response = waiting.get(request);

@@ -2,7 +2,7 @@
  * Sends the bytes of an object: conditions, ranges, and the headers that keep a browser from running what somebody
  * uploaded. It decides nothing about who may read: it is given an object that was opened for the caller.
  */
-import { RowlockError } from '@rowlock/client/contract';
+import { isRowlockError, RowlockError } from '@rowlock/client/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseRange } from '../domain/byte-range.ts';
 import { isActiveType } from '../domain/media-type.ts';
@@ -46,7 +46,18 @@ export async function sendObject(
   if (request.method === 'HEAD') {
     return reply.send();
   }
-  return reply.send(await object.open(range));
+  const bytes = await object.open(range).catch(async (error: unknown) => {
+    const now = isRowlockError(error, 'object_not_found') ? await object.again() : undefined;
+    if (now === undefined) {
+      throw error;
+    }
+    return now;
+  });
+  if ('again' in bytes) {
+    // It was overwritten, and its bytes are purged already: who asked for the name gets what it has now.
+    return sendObject(request, reply.code(200).removeHeader('content-range'), bytes, options);
+  }
+  return reply.send(bytes);
 }
 
 function rangeBody(error: RowlockError): string {

@@ -1,9 +1,15 @@
 /** Presigned URLs that we answer ourselves, in S3's dialect: XML errors, no JSON. */
-import { errorSpellings, type RowlockError } from '@rowlock/client/contract';
+import { errorSpellings, RowlockError } from '@rowlock/client/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseRange } from '../../domain/byte-range.ts';
-import { isActiveType } from '../../domain/media-type.ts';
-import { type DoorRequest, getAtDoor, putAtDoor, verifyDoorRequest } from '../../operations/blob-door.ts';
+import { isActiveType, normaliseMediaType } from '../../domain/media-type.ts';
+import {
+  type DoorRequest,
+  getAtDoor,
+  putAtDoor,
+  signatureRefusal,
+  verifyDoorRequest,
+} from '../../operations/blob-door.ts';
 import type { AppOptions } from '../app-options.ts';
 import { asRowlockError, errorHeaders, reportInternal } from '../errors.ts';
 import { bodyOf } from '../request-body.ts';
@@ -17,15 +23,29 @@ const s3Codes: Partial<Record<RowlockError['reason'], string>> = {
   incomplete_body: 'IncompleteBody',
   object_not_found: 'NoSuchKey',
   invalid_name: 'InvalidURI',
+  invalid_request: 'InvalidArgument',
   unavailable: 'ServiceUnavailable',
   internal: 'InternalError',
+};
+
+/** What S3 calls the reasons for which it refuses a signed query; the others are `AccessDenied`. */
+const s3CodesOfSignatures: Partial<Record<NonNullable<ReturnType<typeof signatureRefusal>>, string>> = {
+  malformed: 'AuthorizationQueryParametersError',
+  unsupported: 'AuthorizationQueryParametersError',
+  invalid_expiry: 'AuthorizationQueryParametersError',
+  wrong_scope: 'AuthorizationQueryParametersError',
+  unknown_key: 'InvalidAccessKeyId',
+  missing_header: 'SignatureDoesNotMatch',
+  signature: 'SignatureDoesNotMatch',
 };
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** S3's error document. */
 function errorXml(error: RowlockError): string {
-  const code = s3Codes[error.reason] ?? errorSpellings[error.reason].code;
+  const refusal = signatureRefusal(error);
+  const ofSignature = refusal === undefined ? undefined : s3CodesOfSignatures[refusal];
+  const code = ofSignature ?? s3Codes[error.reason] ?? errorSpellings[error.reason].code;
   const message = error.message.replace(/[&<>"]/g, (c) => entities[c] ?? c);
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
 }
@@ -41,6 +61,20 @@ function doorRequest(request: FastifyRequest): DoorRequest {
   };
 }
 
+/** What was signed as a header of the answer. @throws RowlockError `invalid_request` for what no header can carry */
+function headerText(signed: string | undefined): string | undefined {
+  if (signed !== undefined && !/^[\t\x20-\x7e]{1,2048}$/.test(signed)) {
+    throw new RowlockError('invalid_request', 'A header of the answer must be printable ASCII');
+  }
+  return signed;
+}
+
+/** What a browser would run is saved and never shown, whatever was signed; the name that was signed is kept. */
+function dispositionOf(signed: string | undefined, active: boolean): string | undefined {
+  const disposition = headerText(signed);
+  return active ? `attachment${disposition?.replace(/^[^;]*/, '') ?? ''}` : disposition;
+}
+
 async function answerGet(
   options: AppOptions,
   request: FastifyRequest,
@@ -49,7 +83,8 @@ async function answerGet(
 ) {
   const grant = verifyDoorRequest(door, doorRequest(request));
   const found = await getAtDoor(options.context, grant);
-  const type = grant.content_type ?? 'application/octet-stream';
+  const type = headerText(grant.content_type) ?? 'application/octet-stream';
+  const active = isActiveType(normaliseMediaType(type));
   reply
     .header('accept-ranges', 'bytes')
     .header('etag', `"${found.etag}"`)
@@ -58,11 +93,12 @@ async function answerGet(
     .header('cache-control', 'private, no-cache')
     .header('x-content-type-options', 'nosniff')
     .header('referrer-policy', 'no-referrer');
-  if (isActiveType(type)) {
+  if (active) {
     reply.header('content-security-policy', "sandbox; default-src 'none'");
   }
-  if (grant.content_disposition !== undefined) {
-    reply.header('content-disposition', grant.content_disposition);
+  const disposition = dispositionOf(grant.content_disposition, active);
+  if (disposition !== undefined) {
+    reply.header('content-disposition', disposition);
   }
   const range = parseRange(request.headers.range, found.size);
   if (range === 'unsatisfiable') {

@@ -1,14 +1,19 @@
-/** For operators: is the process alive, can it serve, what has it measured. None of them needs a token. */
+/**
+ * For operators: is the process alive, can it serve, what has it measured. None of them needs a caller, so none costs
+ * more than an answer from memory, however often it is asked.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
 import type { FastifyInstance } from 'fastify';
 import type { AppOptions } from '../app-options.ts';
 
-const readyForMs = 1000;
+/** How long what was found out is answered again. */
+const freshForMs = 1000;
 
-/** Registers `/healthz` (the process answers), `/readyz` (it can serve; asked at most once a second) and `/metrics`. */
+/** Registers `/healthz` (the process answers), `/readyz` (it can serve) and `/metrics`; the last two are found out at most once a second. */
 export function healthRoutes(app: FastifyInstance, options: AppOptions): void {
-  let checkedAt = 0;
-  let checking: Promise<void> = Promise.resolve();
+  const ready = remembered(options.ready);
+  const metrics = remembered(options.metrics);
   const tags = ['operations'];
 
   app.get('/healthz', { schema: { tags, summary: 'Is the process alive' } }, () => ({
@@ -16,19 +21,41 @@ export function healthRoutes(app: FastifyInstance, options: AppOptions): void {
     version: options.version,
   }));
   app.get('/readyz', { schema: { tags, summary: 'Can it serve' } }, async () => {
-    if (Date.now() - checkedAt > readyForMs) {
-      checkedAt = Date.now();
-      checking = options.ready();
-    }
-    await checking.catch((cause: unknown) => {
+    await ready().catch((cause: unknown) => {
       throw cause instanceof RowlockError
         ? cause
         : new RowlockError('unavailable', 'The backend cannot be used now', { cause, retryAfterSeconds: 5 });
     });
     return { status: 'ready' };
   });
-  app.get('/metrics', { schema: { tags, summary: 'Metrics for Prometheus' } }, async (_request, reply) => {
-    const { content_type, text } = await options.metrics();
-    return reply.type(content_type).send(text);
+  app.get('/metrics', { schema: { tags, summary: 'Metrics for Prometheus' } }, async (request, reply) => {
+    if (options.metricsToken !== undefined) {
+      assertBearer(request.headers.authorization, options.metricsToken);
+    }
+    const { content_type, text } = await metrics();
+    return reply.type(content_type).header('cache-control', 'no-store').send(text);
   });
+}
+
+/** Asks at most once in a while, however many ask at once; a failure is remembered too. */
+function remembered<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (found === undefined || now - found.at > freshForMs) {
+      found = { at: now, answer: find() };
+    }
+    return found.answer;
+  };
+}
+
+/** @throws RowlockError `auth_required`, `invalid_token` */
+function assertBearer(header: string | undefined, token: string): void {
+  if (header === undefined) {
+    throw new RowlockError('auth_required', 'Metrics are for those who have the token');
+  }
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  if (!timingSafeEqual(digest(header.replace(/^bearer +/i, '')), digest(token))) {
+    throw new RowlockError('invalid_token', 'That is not the token for metrics');
+  }
 }

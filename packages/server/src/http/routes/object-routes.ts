@@ -45,7 +45,7 @@ const signBody = Type.Union([
   Type.Null(),
 ]);
 const removeBody = Type.Object({ prefixes: Type.Array(Type.String(), { minItems: 1, maxItems: deleteNamesMax }) });
-const expiresQuery = Type.Object({ expires_in: Type.Optional(Type.String()) });
+const expiresQuery = Type.Object({ expires_in: Type.Optional(Type.String({ pattern: '^\\d{1,9}$' })) });
 
 interface ReadRoute {
   Params: Static<typeof objectParams>;

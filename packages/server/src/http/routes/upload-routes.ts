@@ -2,6 +2,7 @@
 import { RowlockError } from '@rowlock/client/contract';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { sentChecksums } from '../../domain/checksum.ts';
 import type { CommittedObject } from '../../operations/upload-object.ts';
 import { uploadObject } from '../../operations/upload-object.ts';
 import type { AppOptions } from '../app-options.ts';
@@ -43,12 +44,14 @@ function userMetadata(encoded: string | undefined): Readonly<Record<string, unkn
     throw new RowlockError('invalid_request', `x-metadata has at most ${userMetadataBytesMax} bytes`);
   }
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString());
+    const parsed: unknown = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(encoded, 'base64')),
+    );
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
       return parsed as Readonly<Record<string, unknown>>;
     }
   } catch (cause) {
-    throw new RowlockError('invalid_request', 'x-metadata is not base64 of JSON', { cause });
+    throw new RowlockError('invalid_request', 'x-metadata is not base64 of JSON in UTF-8', { cause });
   }
   throw new RowlockError('invalid_request', 'x-metadata is not a JSON object');
 }
@@ -106,8 +109,7 @@ export function uploadRoutes(app: FastifyInstance, options: AppOptions): void {
         overwrite: overwrite(request),
         cacheControl: header(request, 'cache-control'),
         userMetadata: userMetadata(header(request, 'x-metadata')),
-        md5: header(request, 'content-md5'),
-        sha256: header(request, 'x-amz-checksum-sha256'),
+        checksums: sentChecksums(Object.entries(request.headers)),
       }).catch((error: unknown) => {
         throw asPrecondition(request, error);
       });
