@@ -1,5 +1,5 @@
-/** Arms the named fault point of ROWLOCK_FAULT (`point=kill`), for crash tests; does nothing without it. */
-import { enableFaults, faultPoints } from '@rowlock/server';
+/** Arms the fault point of ROWLOCK_FAULT (`upload.after_commit=kill`), for crash tests; does nothing without it. */
+import { enableFaults, planFault } from '@rowlock/server';
 import { UsageError } from './usage-error.ts';
 
 /** @throws UsageError for a point that does not exist: a test that names none would pass for nothing */
@@ -8,13 +8,9 @@ export function armFaults(): void {
   if (armed === undefined || armed === '') {
     return;
   }
-  const [point, action] = armed.split('=', 2);
-  if (!faultPoints.some((each) => each === point) || action !== 'kill') {
-    throw new UsageError(`ROWLOCK_FAULT must be one of ${faultPoints.join(', ')} followed by =kill`);
+  try {
+    enableFaults(planFault(armed));
+  } catch (error) {
+    throw new UsageError(`ROWLOCK_FAULT: ${error instanceof Error ? error.message : String(error)}`);
   }
-  enableFaults((passed) => {
-    if (passed === point) {
-      process.kill(process.pid, 'SIGKILL');
-    }
-  });
 }

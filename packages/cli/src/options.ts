@@ -219,6 +219,13 @@ export const options: readonly Option[] = [
     max: 86_400,
     help: 'how often a sweep is asked for',
   },
+  {
+    name: 'metrics-token',
+    env: ['METRICS_TOKEN'],
+    type: 'text',
+    secret: true,
+    help: 'the bearer token that /metrics asks for; none when empty',
+  },
   { name: 'log-level', env: ['LOG_LEVEL'], type: 'text', default: 'info', help: 'debug, info, warn, error or silent' },
 ];
 
@@ -227,11 +234,16 @@ export interface Setting {
   readonly option: Option;
   readonly value: string | undefined;
   readonly source: string;
+  /** The file that a secret was read from. */
+  readonly file?: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-function fromEnvironment(option: Option, env: Environment): { value: string; source: string } | undefined {
+function fromEnvironment(
+  option: Option,
+  env: Environment,
+): { value: string; source: string; file?: string } | undefined {
   for (const name of option.env) {
     const value = env[name];
     if (value !== undefined && value !== '') {
@@ -242,7 +254,7 @@ function fromEnvironment(option: Option, env: Environment): { value: string; sou
       if (!existsSync(file)) {
         throw new UsageError(`${name}_FILE names a file that is not there: ${file}`);
       }
-      return { value: readFileSync(file, 'utf8').trim(), source: `${name}_FILE` };
+      return { value: readFileSync(file, 'utf8').trim(), source: `${name}_FILE`, file };
     }
   }
   return undefined;

@@ -6,16 +6,14 @@ import { siteFolder } from '@rowlock/console';
 import type { DiskBackendConfig, ServerConfig, WorkerConfig } from '@rowlock/server';
 import { defaultSchemaNames } from '@rowlock/server';
 import type { Settings } from './options.ts';
+import { secretFix, weaknessOf } from './secret-strength.ts';
 import { UsageError } from './usage-error.ts';
-
-const secretLengthMin = 32;
 
 function strongSecret(settings: Settings, name: string): string {
   const value = settings.required(name);
-  if (value.length < secretLengthMin) {
-    throw new UsageError(
-      `${name} has ${value.length} characters; at least ${secretLengthMin} are needed. Make one: openssl rand -base64 48`,
-    );
+  const weakness = weaknessOf(value);
+  if (weakness !== undefined) {
+    throw new UsageError(`${name} ${weakness}. Make one: ${secretFix}`);
   }
   return value;
 }
@@ -73,6 +71,7 @@ export function serverConfig(settings: Settings): ServerConfig {
     public_url: settings.text('public-url')?.replace(/\/+$/, ''),
     cors_origins: settings.list('cors-origins'),
     allowed_hosts: settings.list('allowed-hosts'),
+    metrics_token: settings.text('metrics-token') || undefined,
     console_folder: siteFolder,
   };
 }

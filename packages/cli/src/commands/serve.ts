@@ -1,9 +1,10 @@
 /** `serve` and `work`: the API and the workers in production, each scaled on its own or all in one. */
 import { createLog, createMetrics, createServer, createWorker, type Observe } from '@rowlock/server';
 import type { Command } from '../command.ts';
-import { assertHarmless } from '../database-checks.ts';
+import { checkApiDatabase, checkDatabase } from '../database-checks.ts';
+import { checkExposure, checkSecrets } from '../exposure-checks.ts';
 import { armFaults } from '../fault-points.ts';
-import { options } from '../options.ts';
+import { options, type Settings } from '../options.ts';
 import { readArguments } from '../read-arguments.ts';
 import { serverConfig, workerConfig } from '../service-config.ts';
 import { untilSignal } from '../signals.ts';
@@ -12,6 +13,35 @@ type Level = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 const all = options.map(({ name }) => name).filter((name) => name !== 'migrate-database-url');
 
+/** Which finding each flag overrules. */
+const overruledBy: Readonly<Record<string, string>> = {
+  'allow-superuser': 'api-database role',
+  'allow-any-origin': 'cors-origins',
+};
+
+/**
+ * Warns of what `doctor` warns of, and refuses what it fails on.
+ *
+ * @throws Error naming everything that is unsafe and what to do about it
+ */
+async function assertSafe(settings: Settings, flags: Readonly<Record<string, unknown>>): Promise<void> {
+  const accepted = Object.keys(overruledBy).filter((flag) => flags[flag] === true);
+  const found = [...checkSecrets(settings), ...checkExposure(settings), ...(await checkApiDatabase(settings))];
+  const failed: string[] = [];
+  for (const { check, state, says, fix } of found) {
+    const flag = Object.keys(overruledBy).find((each) => overruledBy[each] === check);
+    const isBearable = state === 'warn' || (state === 'fail' && check.endsWith(' clock'));
+    if (isBearable || (state === 'fail' && flag !== undefined && accepted.includes(flag))) {
+      process.stderr.write(`rowlock serve: warning: ${check}: ${says}; ${fix}\n`);
+    } else if (state === 'fail') {
+      failed.push(`${check}: ${says}; ${fix}${flag === undefined ? '' : `, or pass --${flag} for a trial`}`);
+    }
+  }
+  if (failed.length > 0) {
+    throw new Error(`this is not safe to start:\n  ${failed.join('\n  ')}`);
+  }
+}
+
 export const serve: Command = {
   name: 'serve',
   group: 'Run',
@@ -19,26 +49,41 @@ export const serve: Command = {
   usage: 'serve [--with-workers]',
   flags: {
     'with-workers': 'work jobs in this process too',
-    'allow-superuser': 'start although the database role is a superuser',
+    'allow-superuser': 'start although row-level security does not bind the database role',
+    'allow-any-origin': 'start although CORS_ORIGINS is *',
   },
   settings: all,
   examples: ['rowlock serve --port 8000', 'rowlock serve --with-workers'],
   async run(argv) {
-    const { flags, settings } = readArguments(argv, { 'with-workers': 'switch', 'allow-superuser': 'switch' });
+    const { flags, settings } = readArguments(argv, {
+      'with-workers': 'switch',
+      'allow-superuser': 'switch',
+      'allow-any-origin': 'switch',
+    });
     armFaults();
     const config = serverConfig(settings);
-    await assertHarmless(config.database.url, { allowSuperuser: flags['allow-superuser'] === true });
+    await assertSafe(settings, flags);
     const observe: Observe = createLog({ level: settings.required('log-level') as Level });
     const metrics = createMetrics();
     const server = await createServer(config, { observe, metrics });
     const worker = flags['with-workers'] ? await createWorker(workerConfig(settings), { observe, metrics }) : undefined;
+    // Listened for before anybody is told that there is something to stop.
+    const signal = untilSignal();
     process.stdout.write(`ready ${server.url}\n`);
-    await untilSignal();
+    await signal;
     await worker?.stop();
     await server.stop();
     return 0;
   },
 };
+
+/** A worker whose clock is wrong signs URLs that are refused: said at the start, where somebody looks. */
+async function warnOfClock(settings: Settings): Promise<void> {
+  for (const { check, state, says, fix } of await checkDatabase(settings, 'worker-database-url')) {
+    if (check.endsWith(' clock') && state !== 'ok')
+      process.stderr.write(`rowlock work: warning: ${check}: ${says}; ${fix}\n`);
+  }
+}
 
 export const work: Command = {
   name: 'work',
@@ -50,11 +95,13 @@ export const work: Command = {
   async run(argv) {
     const { settings } = readArguments(argv, {});
     armFaults();
+    await warnOfClock(settings);
     const worker = await createWorker(workerConfig(settings), {
       observe: createLog({ level: settings.required('log-level') as Level }),
     });
+    const signal = untilSignal();
     process.stdout.write('ready\n');
-    await untilSignal();
+    await signal;
     await worker.stop();
     return 0;
   },
