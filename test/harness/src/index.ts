@@ -3,12 +3,16 @@
  * holds no fixtures of any one package. Nothing here starts anything on import.
  */
 export { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
+export type { ArmedFault, Fault, FaultChances, FaultPlan, SeenStatement } from './fault-plan.ts';
+export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
+export { absent, type Content, contentOf, History, type Outcome, outcomeOf } from './history.ts';
+export { assertInvariants, type Expectations } from './invariants.ts';
 export { createMigratedDatabase, type MigratedDatabase } from './migrated-database.ts';
+export { type JobParts, performJob } from './perform-job.ts';
 export { requires, toolPath } from './requires.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
 export { type ServiceOptions, startService, type TestService } from './service.ts';
-export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { temporaryFolder } from './temporary-folder.ts';
 export { databaseServerUrl, startTestServer } from './test-server.ts';
 export { jwtSecret, signToken } from './tokens.ts';

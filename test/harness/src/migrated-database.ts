@@ -32,6 +32,7 @@ function fingerprint(): string {
   const roots = [
     '../../../packages/server/sql',
     '../../../packages/queue/dist',
+    '../../../packages/queue/sql',
     '../../../packages/server/dist/metadata',
   ];
   for (const root of roots) {

@@ -3,7 +3,9 @@
  * A skip always names the tool and what was looked for, and a tool that
  * ROWLOCK_REQUIRE lists is never skipped: its absence is a failing test.
  */
-import { accessSync, appendFileSync, constants } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { accessSync, appendFileSync, constants, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 
@@ -12,11 +14,17 @@ type Detector = () => string | undefined;
 
 const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const cephNames = ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-mgr'];
+/** Where distributions keep servers, which are not in every user's PATH. */
+const serverFolders = ['/usr/sbin', '/usr/local/sbin'];
+const postgresVersions = '/usr/lib/postgresql';
 
 const detectors: Readonly<Record<string, Detector>> = {
   chromium: () => oneOf(chromiumNames),
   ceph: () => allOf(cephNames),
+  nginx: () => packaged('nginx', 'nginx-light or nginx'),
+  pgbench: () => packaged('pgbench', 'postgresql'),
   root: () => (process.getuid?.() === 0 ? undefined : 'this process does not run as root'),
+  mount: cannotMount,
 };
 
 const asked = new Map<string, string | undefined>();
@@ -24,7 +32,7 @@ const asked = new Map<string, string | undefined>();
 /**
  * Returns false if every named tool is here, else why not: the value of a test's `skip` option.
  *
- * Knows `chromium`, `ceph` and `root`; any other name is a program in PATH, as
+ * Knows `chromium`, `ceph`, `nginx`, `pgbench`, `root` and `mount` (of a tmpfs); any other name is a program in PATH, as
  * `go` or `strace`. Tells `npm test` what was asked for, for its summary.
  */
 export function requires(...names: readonly string[]): false | string {
@@ -68,6 +76,15 @@ function report(name: string, missing: string | undefined): void {
   if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, missing: missing ?? null })}\n`);
 }
 
+/** Asked of the kernel, since root in a container may or may not. */
+function cannotMount(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'rowlock-mount-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+  if (mounted.status === 0) spawnSync('umount', [folder]);
+  rmdirSync(folder);
+  return mounted.status === 0 ? undefined : 'this process may not mount file systems';
+}
+
 function oneOf(names: readonly string[]): string | undefined {
   return findFirst(names) === undefined ? `no ${names.join(', ')} found in PATH` : undefined;
 }
@@ -77,9 +94,29 @@ function allOf(names: readonly string[]): string | undefined {
   return missing.length === 0 ? undefined : `no ${missing.join(', ')} found in PATH`;
 }
 
+function packaged(name: string, packages: string): string | undefined {
+  const places = ['PATH', ...foldersBeyondPath(name)].join(', ');
+  return findFirst([name]) === undefined ? `no ${name} found in ${places} (Debian's package: ${packages})` : undefined;
+}
+
 function findFirst(names: readonly string[]): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+  return names
+    .flatMap((name) => [...folders, ...foldersBeyondPath(name)].map((folder) => join(folder, name)))
+    .find(isExecutable);
+}
+
+function foldersBeyondPath(name: string): readonly string[] {
+  if (name === 'nginx') return serverFolders;
+  return name === 'pgbench' ? postgresFolders() : [];
+}
+
+function postgresFolders(): readonly string[] {
+  try {
+    return readdirSync(postgresVersions).map((version) => join(postgresVersions, version, 'bin'));
+  } catch {
+    return [];
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -22,6 +22,8 @@ export interface ServiceOptions {
   /** Changes to the configuration of the API. */
   readonly config?: Partial<ServerConfig>;
   readonly database?: MigratedDatabase;
+  /** Folder of the bytes; a temporary one unless given. */
+  readonly root?: string;
   readonly observe?: (observation: { readonly type: string }) => void;
 }
 
@@ -40,7 +42,7 @@ export interface TestService {
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
   const database = options.database ?? (await createMigratedDatabase());
   const port = options.config?.port ?? (await freePort());
-  const config = serverConfig(database, port, options.config ?? {});
+  const config = serverConfig(database, port, options);
   const parts = options.observe === undefined ? {} : { observe: options.observe };
   const server = await createServer(config, parts);
   const worker =
@@ -82,14 +84,14 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   };
 }
 
-function serverConfig(database: MigratedDatabase, port: number, changes: Partial<ServerConfig>): ServerConfig {
+function serverConfig(database: MigratedDatabase, port: number, { config, root }: ServiceOptions): ServerConfig {
   return {
     host: '127.0.0.1',
     port,
     database: { url: database.apiUrl, connections_max: 8, statement_timeout_ms: 10_000 },
     backend: {
       kind: 'disk',
-      root: join(temporaryFolder(), 'blobs'),
+      root: root ?? join(temporaryFolder(), 'blobs'),
       endpoint: `http://127.0.0.1:${port}`,
       region: 'us-east-1',
       bucket: 'civic-os-files',
@@ -109,6 +111,6 @@ function serverConfig(database: MigratedDatabase, port: number, changes: Partial
     cors_origins: [],
     allowed_hosts: [],
     console_folder: undefined,
-    ...changes,
+    ...config,
   };
 }

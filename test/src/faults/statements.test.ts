@@ -1,0 +1,44 @@
+/**
+ * F2: every operation with a fault at its first, second, third … statement: the connection ends before it, or after it
+ * was done and before that is known, or within the answer; the backend is killed; the statement is refused.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Fault } from '@rowlock/test-harness';
+import { failAtEachStep } from './fail-at-step.ts';
+import { type FaultySite, startFaultySite } from './faulty-site.ts';
+import { operations } from './operations.ts';
+
+const faults: readonly Fault[] = [
+  { kind: 'cut_before' },
+  { kind: 'cut_after' },
+  { kind: 'terminate' },
+  { kind: 'error', sqlstate: '57014' },
+  ...(process.env['ROWLOCK_ROUNDS'] === undefined ? [] : ([{ kind: 'reset' }, { kind: 'truncate' }] as const)),
+];
+
+for (const fault of faults) {
+  describe(`${fault.kind} at every statement`, () => {
+    let site: FaultySite;
+    before(async () => {
+      site = await startFaultySite();
+    });
+    after(() => site.stop());
+
+    for (const operation of operations) {
+      test(`of ${operation.name}`, async () => {
+        const arm = (step: number) => {
+          const armed = site.proxy.arm({ at: step, fault });
+          return () => {
+            armed.disarm();
+            return armed.struck !== undefined;
+          };
+        };
+
+        await failAtEachStep(site, operation, { arm, label: fault.kind.replace('_', '-'), fails: [503, 'failed'] });
+
+        assert.deepEqual(site.internalErrors, [], 'what the database does is never a riddle');
+      });
+    }
+  });
+}
