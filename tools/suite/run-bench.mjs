@@ -1,12 +1,13 @@
 /**
- * Runs one benchmark beside a PostgreSQL of its own, as durable as a real one. It measures nothing itself.
+ * Runs one benchmark, which starts what it needs, and ends with its exit code. It measures nothing itself.
  */
+import { join } from 'node:path';
+import { runProgram } from '../setup/run-program.mjs';
 import { setup } from '../setup/setup.mjs';
-import { withPostgres } from './with-postgres.mjs';
+import { root } from '../setup/workspace.mjs';
 
-/** Sets up, then runs `bench/dist/NAME.js` with fsync on. */
-export async function runBench([name = 'first-figures']) {
-  process.env.ROWLOCK_TEST_FSYNC = 'on';
+/** Sets up, then runs `bench/dist/main.js` with the arguments. */
+export async function runBench(args) {
   await setup();
-  await withPostgres([process.execPath, `bench/dist/${name}.js`]);
+  process.exit(await runProgram(process.execPath, [join(root, 'bench', 'dist', 'main.js'), ...args]));
 }
