@@ -1,5 +1,5 @@
 // Command river is a real Go River process for our tests: it migrates a schema, or works a queue and does on request
-// what an application in Go would do. One JSON command a line on standard input, one JSON answer a line on standard
+// what an application in Go would do, or is measured. One JSON command a line on standard input, one JSON answer a line on standard
 // output.
 package main
 
@@ -139,7 +139,7 @@ func work(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 
 func main() {
 	if len(os.Args) != 4 {
-		fail(errors.New("usage: river migrate|work DATABASE_URL SCHEMA"))
+		fail(errors.New("usage: river migrate|work|bench DATABASE_URL SCHEMA"))
 	}
 	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, os.Args[2])
@@ -148,8 +148,11 @@ func main() {
 	}
 	defer pool.Close()
 	run := migrate
-	if os.Args[1] == "work" {
+	switch os.Args[1] {
+	case "work":
 		run = work
+	case "bench":
+		run = runBench
 	}
 	if err := run(ctx, pool, os.Args[3]); err != nil {
 		fail(err)

@@ -1,7 +1,7 @@
 /** Uploads that do not go well: what a bucket refuses, what a person stops, what a network loses. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { requires, startTcpProxy } from '@rowlock/test-harness';
+import { requires, startFaultProxy } from '@rowlock/test-harness';
 import { type ConsoleInChromium, fileField, keyOf, startConsole } from './console-in-chromium.ts';
 
 const skip = requires('chromium');
@@ -47,7 +47,7 @@ test('an upload is cancelled, and one that lost its connection is tried again as
   const body = JSON.stringify({ name: 'slow' });
   const made = await site.service.fetch('/storage/v1/bucket', { as: 'ann', method: 'POST', headers, body });
   assert.equal(made.status, 201);
-  const proxy = await startTcpProxy({ host: '127.0.0.1', port: site.service.config.port });
+  const proxy = await startFaultProxy({ url: site.service.url });
   t.after(() => proxy.close());
   const page = await site.newPage();
   await page.goto(`http://127.0.0.1:${proxy.port}/console/#key=${await keyOf('ann')}`);

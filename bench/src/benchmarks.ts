@@ -1,0 +1,13 @@
+/**
+ * The one list of benchmarks, in the order in which help prints them. What they do is in their own files.
+ */
+import { bytes } from './bytes.ts';
+import { calls } from './calls.ts';
+import type { Benchmark } from './measure/benchmark.ts';
+import { memory } from './memory.ts';
+import { metadata } from './metadata.ts';
+import { presign } from './presign.ts';
+import { queueBenchmark } from './queue.ts';
+import { start } from './start.ts';
+
+export const benchmarks: readonly Benchmark[] = [bytes, metadata, calls, queueBenchmark, presign, memory, start];

@@ -1,0 +1,103 @@
+/**
+ * One keep-alive HTTP connection that costs the one who measures as little as possible: requests are sent as bytes that
+ * were made before, of answers only status and length are read. It understands what our peers send: a Content-Length,
+ * or a status without a body; anything else is an error.
+ */
+import { connect, type Socket } from 'node:net';
+
+export interface Answer {
+  readonly status: number;
+  /** Bytes of the body. */
+  readonly bytes: number;
+}
+
+const readBufferBytes = 256 * 1024;
+const headEnd = Buffer.from('\r\n\r\n');
+
+/** A connection to a server on this machine. One request at a time. */
+export class HttpSocket {
+  readonly #socket: Socket;
+  readonly #opened: Promise<void>;
+  #head: Buffer = Buffer.alloc(0);
+  #status = 0;
+  #length = 0;
+  #left = -1;
+  #answered: ((answer: Answer) => void) | undefined;
+  #failed: ((error: Error) => void) | undefined;
+
+  constructor(port: number) {
+    const buffer = Buffer.allocUnsafe(readBufferBytes);
+    this.#socket = connect({
+      host: '127.0.0.1',
+      port,
+      noDelay: true,
+      onread: {
+        buffer,
+        callback: (length: number) => {
+          this.#read(buffer.subarray(0, length));
+          return true;
+        },
+      },
+    });
+    this.#opened = new Promise((resolve, reject) => {
+      this.#socket.once('connect', resolve);
+      this.#socket.once('error', reject);
+    });
+    this.#socket.on('error', (error) => this.#failed?.(error));
+    this.#socket.on('close', () => this.#failed?.(new Error('The server closed the connection')));
+  }
+
+  /** Sends a request and resolves when its answer was read to the end. */
+  async send(head: string, body?: Uint8Array): Promise<Answer> {
+    await this.#opened;
+    return await new Promise((resolve, reject) => {
+      this.#answered = resolve;
+      this.#failed = reject;
+      if (body === undefined) {
+        this.#socket.write(head, 'latin1');
+        return;
+      }
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body);
+      this.#socket.uncork();
+    });
+  }
+
+  close(): void {
+    this.#answered = undefined;
+    this.#failed = undefined;
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#left >= 0) {
+      this.#take(chunk.byteLength);
+      return;
+    }
+    this.#head = this.#head.byteLength === 0 ? Buffer.from(chunk) : Buffer.concat([this.#head, chunk]);
+    const end = this.#head.indexOf(headEnd);
+    if (end === -1) return;
+    const head = this.#head.toString('latin1', 0, end);
+    const rest = this.#head.byteLength - end - headEnd.byteLength;
+    this.#head = Buffer.alloc(0);
+    this.#status = Number(head.slice(9, 12));
+    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+    if (length === undefined && this.#status !== 204) {
+      this.#failed?.(new Error(`An answer ${this.#status} without a Content-Length`));
+      return;
+    }
+    this.#length = Number(length ?? 0);
+    this.#left = this.#length;
+    this.#take(rest);
+  }
+
+  #take(bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left > 0) return;
+    const answered = this.#answered;
+    this.#answered = undefined;
+    this.#left = -1;
+    answered?.({ status: this.#status, bytes: this.#length });
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The PostgreSQL of a run: one of its own with fsync on, or the one that ROWLOCK_TEST_DATABASE_URL names, as it is. It
+ * makes no schema; databases come from the test harness, which finds the same server by the same variable.
+ */
+import { join } from 'node:path';
+import { createMigratedDatabase, type MigratedDatabase, temporaryFolder } from '@rowlock/test-harness';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../../../packages/cli/dist/dev/embedded/embedded-postgres.js';
+
+export interface BenchPostgres {
+  /** As a superuser. */
+  readonly url: string;
+  /** The process id, where the server is ours. */
+  readonly pid: number | undefined;
+  /** Whether statements can be counted with pg_stat_statements. */
+  readonly countsStatements: boolean;
+  /** Version and the settings that figures depend on. */
+  readonly facts: Readonly<Record<string, string>>;
+  createDatabase(): Promise<MigratedDatabase>;
+  stop(): Promise<void>;
+}
+
+const settings = { max_connections: 200, shared_buffers: '256MB' };
+const settingsShown = ['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'jit'];
+
+/** Starts a server, or uses the one that is given. */
+export async function benchPostgres(options: { readonly countStatements: boolean }): Promise<BenchPostgres> {
+  const given = process.env['ROWLOCK_TEST_DATABASE_URL'] ?? '';
+  if (given !== '') {
+    return { ...(await described(given)), url: given, pid: undefined, stop: async () => undefined };
+  }
+  const server = await startEmbeddedPostgres({
+    dataDir: join(temporaryFolder({ mode: 0o711 }), 'postgres'),
+    ephemeral: true,
+    settings: options.countStatements ? { ...settings, shared_preload_libraries: 'pg_stat_statements' } : settings,
+  });
+  process.env['ROWLOCK_TEST_DATABASE_URL'] = server.url;
+  return { ...(await described(server.url)), url: server.url, pid: server.pid, stop: async () => await server.stop() };
+}
+
+async function described(url: string): Promise<Pick<BenchPostgres, 'facts' | 'countsStatements' | 'createDatabase'>> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `SELECT name, current_setting(name) AS setting FROM pg_settings
+     WHERE name = ANY ($1) OR name IN ('server_version', 'shared_preload_libraries')`,
+    [settingsShown],
+  );
+  await client.end();
+  const facts = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+  return {
+    facts,
+    countsStatements: facts['shared_preload_libraries']?.includes('pg_stat_statements') ?? false,
+    createDatabase: async () => await createMigratedDatabase('bench'),
+  };
+}

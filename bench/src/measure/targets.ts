@@ -1,0 +1,30 @@
+/**
+ * What the figures have to reach: the floors that we set ourselves and the figures that users were promised elsewhere,
+ * in one table. A figure without an entry is only compared with what was measured beside it.
+ */
+export interface Target {
+  /** In the unit of the figure: at least this where more is better, at most this where less is. */
+  readonly value: number;
+  readonly from: string;
+}
+
+const floor = (value: number): Target => ({ value, from: 'floor' });
+const asked = (value: number, from: string): Target => ({ value, from });
+
+/** By the id of a figure. The first entry is the one that is judged by, the others are shown beside it. */
+export const targets: Readonly<Record<string, readonly Target[]>> = {
+  upload_10k_per_second: [floor(500)],
+  download_10k_per_second: [floor(2500)],
+  upload_64m_mib_per_second: [floor(250), asked(48, 'requirements 5: upload above 50 MB/s')],
+  download_64m_mib_per_second: [floor(300), asked(96, 'requirements 5: download above 100 MB/s')],
+  lookup_p99_ms: [asked(10, 'requirements 5: metadata p99 below 10 ms')],
+  sign_p50_ms: [asked(5, 'requirements 5: signed URL below 5 ms')],
+  list_1000_p50_ms: [asked(50, 'requirements 5: a list of 1,000 below 50 ms')],
+  worked_jobs_per_second: [asked(100, 'requirements 5: above 100 jobs/s for one signer')],
+  presign_p95_ms: [floor(20), asked(100, 'requirements 5: presign p95 below 100 ms')],
+  thumbnails_12_megapixels_ms: [floor(100), asked(1600, 'requirements 5: all three sizes of 12 MP in 1.6 s')],
+  upload_1g_rss_mib: [floor(200)],
+  download_1g_rss_mib: [floor(200)],
+  first_start_seconds: [floor(60)],
+  second_start_seconds: [floor(5)],
+};

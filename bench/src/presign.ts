@@ -1,0 +1,181 @@
+/**
+ * Presigning by job as an application meets it: how long after it asked by SQL, as a caller, its URL can be read. Beside
+ * it the same two transactions bare, with a listener that does nothing but claim, write and complete in one statement.
+ * Both are watched by the same connection that asks again and again, so both pay the same for being seen.
+ */
+import { until } from '@rowlock/test-harness';
+import pg from 'pg';
+import { nowMs, paced } from './load/paced.ts';
+import type { BenchContext, Benchmark, BenchResult } from './measure/benchmark.ts';
+import { inTurns } from './measure/rounds.ts';
+import { latenciesOf } from './measure/statistics.ts';
+import { BareWorker } from './peers/bare-worker.ts';
+import { type BareStatement, CallerTransactions } from './service/caller-transactions.ts';
+import { type BenchService, startBenchService } from './service/service-process.ts';
+
+const perSecond = 200;
+const claims = { sub: 'ann', role: 'authenticated' } as const;
+
+const bareSchema = `
+  CREATE SCHEMA bare;
+  CREATE TABLE bare.requests (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), file_name text NOT NULL, requested_by text NOT NULL,
+    status text NOT NULL DEFAULT 'pending', presigned_url text);
+  CREATE TABLE bare.jobs (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, state text NOT NULL DEFAULT 'available',
+    request_id uuid NOT NULL, scheduled_at timestamptz NOT NULL DEFAULT now(), finalized_at timestamptz);
+  CREATE INDEX ON bare.jobs (scheduled_at, id) WHERE state = 'available';
+  GRANT USAGE ON SCHEMA bare TO authenticated, rowlock_worker;
+  GRANT SELECT, INSERT ON bare.requests, bare.jobs TO authenticated;
+  GRANT SELECT, UPDATE ON bare.requests, bare.jobs TO rowlock_worker;
+`;
+
+const bareAsk: BareStatement = {
+  name: 'bare_ask',
+  text: `WITH request AS (
+           INSERT INTO bare.requests (file_name, requested_by) VALUES ($1, $2) RETURNING id
+         ), job AS (
+           INSERT INTO bare.jobs (request_id) SELECT id FROM request RETURNING request_id
+         )
+         SELECT request_id AS id, pg_notify('bench_bare_presign', '') FROM job`,
+};
+
+const bareSign: BareStatement = {
+  name: 'bare_sign',
+  text: `WITH picked AS MATERIALIZED (
+           SELECT id, request_id FROM bare.jobs WHERE state = 'available' AND scheduled_at <= now()
+           ORDER BY scheduled_at, id LIMIT 100 FOR UPDATE SKIP LOCKED
+         ), signed AS (
+           UPDATE bare.requests AS request
+           SET status = 'completed', presigned_url = 'http://127.0.0.1/' || request.id || repeat('x', 400)
+           FROM picked WHERE request.id = picked.request_id
+         )
+         UPDATE bare.jobs AS job SET state = 'completed', finalized_at = now()
+         FROM picked WHERE job.id = picked.id RETURNING job.id`,
+};
+
+const rowlockAsk: BareStatement = {
+  name: 'rowlock_ask',
+  text: "SELECT public.request_upload_url('issue', $2, $1, 'image/jpeg') AS id",
+};
+
+/** Sees as soon as the requests that it is told of can be read as completed. */
+class Watcher {
+  readonly #client: pg.Client;
+  readonly #statement: BareStatement;
+  readonly #waiting = new Map<string, number>();
+  readonly durations: number[] = [];
+  #isStopping = false;
+  #watching: Promise<void> = Promise.resolve();
+
+  constructor(url: string, table: string) {
+    this.#client = new pg.Client({ connectionString: url });
+    this.#statement = {
+      name: 'watch',
+      text: `SELECT id FROM ${table} WHERE id = ANY ($1::uuid[]) AND status = 'completed' AND presigned_url IS NOT NULL`,
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#client.connect();
+    this.#watching = this.#watch();
+  }
+
+  /** A request that was due at a time; its answer has just come. */
+  expect(id: string, dueMs: number): void {
+    this.#waiting.set(id, dueMs);
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#isStopping) {
+      if (this.#waiting.size > 0) {
+        const { rows } = await this.#client.query<{ id: string }>({
+          ...this.#statement,
+          values: [[...this.#waiting.keys()]],
+        });
+        for (const { id } of rows) {
+          this.durations.push(nowMs() - (this.#waiting.get(id) ?? Number.NaN));
+          this.#waiting.delete(id);
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#watching;
+    await this.#client.end();
+  }
+}
+
+type Latencies = ReturnType<typeof latenciesOf>;
+
+interface Contest {
+  readonly context: BenchContext;
+  readonly service: BenchService;
+  readonly callers: CallerTransactions;
+}
+
+async function asked({ context, service, callers }: Contest, ask: BareStatement, table: string): Promise<Latencies> {
+  const count = Math.ceil(perSecond * context.seconds);
+  const watcher = new Watcher(service.database.url, table);
+  await watcher.start();
+  try {
+    await paced({ count, perSecond }, async (n, due) => {
+      const [row] = await callers.run<{ id: string }>(ask, [`photo-${n}.jpg`, claims.sub]);
+      watcher.expect(row?.id ?? '', due);
+    });
+    await until(() => watcher.durations.length === count, { timeoutMs: 60_000, what: 'all URLs are signed' });
+  } finally {
+    await watcher.stop();
+  }
+  return latenciesOf(watcher.durations);
+}
+
+async function run(context: BenchContext): Promise<BenchResult> {
+  const service = await startBenchService(context, 'presign');
+  const { database } = service;
+  const options = { connections: context.connections, role: claims.role, claims };
+  const callers = new CallerTransactions(database.apiUrl, options);
+  try {
+    await database.query(bareSchema);
+    const contest = { context, service, callers };
+    const all = await inTurns(context, `presign at ${perSecond}/s`, {
+      rowlock: async () => await asked(contest, rowlockAsk, 'metadata.file_upload_requests'),
+      bare: async () => {
+        const worker = await BareWorker.start({
+          url: database.workerUrl,
+          channel: 'bench_bare_presign',
+          statement: bareSign,
+        });
+        try {
+          return await asked(contest, bareAsk, 'bare.requests');
+        } finally {
+          await worker.stop();
+        }
+      },
+    });
+    const figures = (['p50_ms', 'p95_ms', 'p99_ms'] as const).map((share) => ({
+      id: `presign_${share}`,
+      title: `presign by job at ${perSecond}/s, ${share.slice(0, 3)}`,
+      unit: 'ms',
+      better: 'lower' as const,
+      values: all.rowlock.map((sample) => sample[share]),
+      beside: [
+        { name: 'bare transactions', kind: 'ceiling' as const, values: all.bare.map((sample) => sample[share]) },
+      ],
+    }));
+    return { figures, details: { per_second: perSecond } };
+  } finally {
+    await callers.close();
+    await service.stop();
+  }
+}
+
+export const presign: Benchmark = {
+  name: 'presign',
+  summary: 'an upload URL by job, from the request to the URL, beside the same transactions bare',
+  needs: [],
+  run,
+};
