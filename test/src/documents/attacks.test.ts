@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const root = new URL('../../../', import.meta.url);
-const folder = new URL('test/src/attack/', root);
+const folders = ['test/src/attack/', 'test/src/database/'].map((path) => new URL(path, root));
 const rows = new Map(
   readFileSync(new URL('docs/reference/attacks.md', root), 'utf8')
     .split('\n')
@@ -19,12 +19,12 @@ const rows = new Map(
 /** The files whose tests have a name that begins with each number, such as `12 patterns in a prefix are literal`. */
 function testsByNumber(): Map<number, string[]> {
   const byNumber = new Map<number, string[]>();
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.test.ts'))) {
-    const source = readFileSync(new URL(file, folder), 'utf8');
+  for (const file of folders.flatMap((folder) => readdirSync(folder).map((name) => new URL(name, folder)))) {
+    const name = /([\w-]+)\.test\.ts$/.exec(file.pathname)?.[1];
+    const source = name === undefined ? '' : readFileSync(file, 'utf8');
     for (const [, number] of source.matchAll(/\b(?:test|it|describe)\(\s*['"`](\d{1,3})\b/g)) {
-      const name = file.replace('.test.ts', '');
       const files = byNumber.get(Number(number)) ?? [];
-      byNumber.set(Number(number), files.includes(name) ? files : [...files, name].sort());
+      byNumber.set(Number(number), [...new Set([...files, name ?? ''])].sort());
     }
   }
   return byNumber;
@@ -50,7 +50,7 @@ test('every row names exactly the tests that carry its number', () => {
 
 test('a row that holds has a test, and a row without one says what it waits for', () => {
   for (const [number, { state, files }] of rows) {
-    assert.match(state, /^(holds|holds; .+ waits for .+|waits for .+)$/, `row ${number}`);
+    assert.match(state, /^(holds|holds; waits for .+: .+|waits for .+)$/, `row ${number}`);
     assert.equal(files.length > 0, state.startsWith('holds'), `row ${number}`);
   }
 });

@@ -14,6 +14,15 @@ BEGIN ATOMIC
   SELECT nullif(current_setting('storage.operation', true), '');
 END;
 
+-- Functions that an application's policies call may name its tables without a schema. Ours search nothing but
+-- pg_catalog; each calls this right before the statement that policies judge, and it lasts until that function returns.
+-- The path is `public, pg_temp`, or what `ALTER ROLE rowlock_authenticator SET storage.search_path = …` says.
+CREATE OR REPLACE FUNCTION storage.search_as_caller() RETURNS text
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+  SELECT set_config('search_path', coalesce(nullif(current_setting('storage.search_path', true), ''), 'public, pg_temp'), true);
+END;
+
 -- What policies written for Supabase Storage call, under the same names.
 
 CREATE OR REPLACE FUNCTION storage.foldername(name text) RETURNS text[]

@@ -21,13 +21,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   entity storage.entities := storage.entity_definition(wanted_type);
+  question text;
   found_it boolean;
 BEGIN
   IF entity.relation IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = entity.relation) THEN
     RETURN false; -- never attached, or its table was dropped
   END IF;
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1::%s)', entity.relation, entity.key_column, entity.key_type)
-    INTO found_it USING wanted_id;
+  -- Written before the path changes, so that every name in it has its schema.
+  question := format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1::%s)', entity.relation, entity.key_column, entity.key_type);
+  PERFORM storage.search_as_caller();
+  EXECUTE question INTO found_it USING wanted_id;
   RETURN found_it;
 EXCEPTION
   WHEN insufficient_privilege OR data_exception THEN

@@ -52,10 +52,11 @@ BEGIN
       RETURN NEW;
     END IF;
   END IF;
-  IF NEW.version_id IS NOT NULL
-    AND NOT storage.upload_is_committing(NEW.version_id, NEW.bucket_id, NEW.name)
-    AND NOT EXISTS (SELECT FROM storage.objects AS o WHERE o.version_id = NEW.version_id)
-  THEN
+  IF NEW.version_id IS NULL OR storage.upload_is_committing(NEW.version_id, NEW.bucket_id, NEW.name) THEN
+    RETURN NEW;
+  END IF;
+  PERFORM storage.search_as_caller();
+  IF NOT EXISTS (SELECT FROM storage.objects AS o WHERE o.version_id = NEW.version_id) THEN
     RAISE EXCEPTION 'the version is neither on an object that you can read nor your upload''s'
       USING ERRCODE = 'insufficient_privilege';
   END IF;

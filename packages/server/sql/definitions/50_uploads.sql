@@ -35,6 +35,7 @@ DECLARE
   failed_column text;
 BEGIN
   PERFORM set_config('storage.declared', declared::text, true);
+  PERFORM storage.search_as_caller();
   IF overwrite THEN
     UPDATE storage.objects SET version_id = NULL WHERE bucket_id = wanted_bucket AND name = wanted_name;
     RETURN false; -- no row: it is not there, or not the caller's to change
@@ -107,6 +108,7 @@ BEGIN
   u.cache_control := cache_control;
   u.user_metadata := user_metadata;
   PERFORM storage_internal.become(u.caller_role, claims, 'storage.object.upload');
+  PERFORM storage.search_as_caller();
   SELECT * INTO bucket FROM storage.buckets AS b WHERE b.id = u.bucket_id;
   IF NOT FOUND THEN
     PERFORM storage.refuse('bucket_not_found', 'Bucket not found');
@@ -128,7 +130,7 @@ BEGIN
   IF NOT storage.media_type_allowed(bucket.allowed_mime_types, coalesce(u.content_type, 'application/octet-stream')) THEN
     PERFORM storage.refuse('media_type_not_allowed', format('mime type %s is not supported', u.content_type));
   END IF;
-  PERFORM set_config('role', 'none', true);
+  PERFORM set_config('role', 'none', true), set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM storage_internal.open_upload(u, backend, key, interval '0');
   RETURN u.size_max;
 END
@@ -179,6 +181,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM storage.search_as_caller();
   FOR attempt IN 1..5 LOOP
     -- Looking first is cheaper than an UPDATE that changes no row, whose triggers run all the same.
     IF u.overwrite AND EXISTS (SELECT FROM storage.objects WHERE bucket_id = u.bucket_id AND name = u.name) THEN

@@ -44,6 +44,7 @@ BEGIN
   END IF;
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('rowlock.entity/' || entity_type, 0)),
     pg_advisory_xact_lock_shared(hashtextextended(concat('rowlock.entity/', entity_type, '/', entity_id), 0));
+  PERFORM storage.search_as_caller();
   IF NOT :"metadata".files_can_attach(entity_type, entity_id) THEN
     RAISE EXCEPTION 'you may not attach files to this %', entity_type USING ERRCODE = 'insufficient_privilege';
   END IF;

@@ -59,6 +59,7 @@ AS $$
 BEGIN
   PERFORM set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', claims, true),
     set_config('storage.operation', operation, true), set_config('role', caller_role, true);
+  PERFORM storage.search_as_caller();
   -- One statement for each usual role: a plan holds the policies of the role that it was made for, and is made anew
   -- whenever the next caller has another one.
   IF caller_role = :'authenticated' THEN

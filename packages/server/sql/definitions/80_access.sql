@@ -37,7 +37,7 @@ REVOKE ALL ON FUNCTION :"metadata".files_can_view(text, text, text), :"metadata"
   :"api".delete_file_record(uuid), :"api".get_file_storage_stats()
   FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.foldername(text), storage.filename(text),
+GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.search_as_caller(), storage.foldername(text), storage.filename(text),
   storage.extension(text), storage.caller_id(), storage.may_move(storage.objects, storage.objects),
   storage.entity_is_attached(text), storage.entity_definition(text), storage.can_select_entity(text, text),
   storage.files_bucket(), storage.may_read_file_of(uuid), storage.caller_owns_objects_in(text), storage.upload_is_committing(uuid, text, text), storage.media_type_allowed(text[], text),
