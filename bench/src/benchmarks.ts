@@ -9,5 +9,15 @@ import { metadata } from './metadata.ts';
 import { presign } from './presign.ts';
 import { queueBenchmark } from './queue.ts';
 import { start } from './start.ts';
+import { thumbnails } from './thumbnails.ts';
 
-export const benchmarks: readonly Benchmark[] = [bytes, metadata, calls, queueBenchmark, presign, memory, start];
+export const benchmarks: readonly Benchmark[] = [
+  bytes,
+  metadata,
+  calls,
+  queueBenchmark,
+  presign,
+  memory,
+  start,
+  thumbnails,
+];

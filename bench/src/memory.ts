@@ -81,5 +81,6 @@ export const memory: Benchmark = {
   name: 'memory',
   summary: 'resident memory during upload and download of 1 GiB, beside nginx where it is installed',
   needs: [],
+  untimed: true,
   run,
 };

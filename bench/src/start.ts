@@ -147,5 +147,6 @@ export const start: Benchmark = {
   name: 'start',
   summary: 'npm start from a clone to the first thumbnail, and again, beside PostgreSQL alone',
   needs: ['git'],
+  untimed: true,
   run,
 };

@@ -3,23 +3,20 @@
  * ceilings of the same run, libvips alone decoding to the size that is needed, and to the smallest that libjpeg offers
  * (which is little more than reading the file's entropy code). Ways alternate, so that a busy machine is unfair to none.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { DecoderPool } from '../../packages/server/dist/imaging/decoder-pool.js';
 import { variantPresets } from '../../packages/server/dist/imaging/presets.js';
 import { renderVariants } from '../../packages/server/dist/imaging/render.js';
-import { machineFacts } from './machine.ts';
+import { type BenchContext, type Benchmark, type BenchResult, isWanted, type Measured } from './measure/benchmark.ts';
+import { residentMiB } from './measure/process-usage.ts';
+import { inTurns, type Turn } from './measure/rounds.ts';
+import { spreadOf } from './measure/statistics.ts';
 
-function medianOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 25);
-const pool = new DecoderPool({ size: 1 });
-
-type Ways = Readonly<Record<string, (photo: Buffer) => Promise<unknown>>>;
+/** Pictures of one turn: their median is the turn's value. */
+const picturesPerTurn = 5;
 
 async function decodeOnly(photo: Buffer, width: number, height: number): Promise<void> {
   await sharp(photo, { failOn: 'warning' }).resize({ width, height, fit: 'fill' }).raw().toBuffer();
@@ -33,14 +30,7 @@ function streamOf(photo: Buffer): Readable {
   return Readable.from(pieces);
 }
 
-const ways: Ways = {
-  in_process: (photo) => renderVariants(photo, variantPresets),
-  decoder_process: (photo) => pool.render({ size: photo.length, stream: streamOf(photo) }, variantPresets),
-  ceiling_decode: (photo) => decodeOnly(photo, 1067, 800),
-  ceiling_smallest: (photo) => decodeOnly(photo, 500, 375),
-};
-
-async function photos(): Promise<Readonly<Record<string, Buffer>>> {
+async function photos(): Promise<Readonly<Record<'plain' | 'progressive', Buffer>>> {
   const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
   const picture = sharp({ create: { width: 4000, height: 3000, channels: 3, background: 'teal', noise } }).blur(2);
   return {
@@ -49,69 +39,82 @@ async function photos(): Promise<Readonly<Record<string, Buffer>>> {
   };
 }
 
-/** Times every way in turn, and gives the median, the fastest and the ratios that the figures are about. */
-async function measure(photo: Buffer): Promise<Record<string, unknown>> {
-  const times = new Map<string, number[]>(Object.keys(ways).map((name) => [name, []]));
-  for (let round = -2; round < rounds; round += 1) {
-    for (const [name, way] of Object.entries(ways)) {
+/** A turn that does something several times and says how many milliseconds it took, at the median. */
+function timed({ short }: BenchContext, work: () => Promise<unknown>): Turn<number> {
+  return async () => {
+    const times: number[] = [];
+    for (let picture = 0; picture < (short ? 1 : picturesPerTurn); picture += 1) {
       const begin = performance.now();
-      await way(photo);
-      if (round >= 0) times.get(name)?.push(performance.now() - begin);
+      await work();
+      times.push(performance.now() - begin);
     }
-  }
-  const of = (name: string): number[] => times.get(name) ?? [];
-  const median = (name: string): number => medianOf(of(name));
-  const fastest = (name: string): number => Math.min(...of(name));
-  return {
-    photo_mib: photo.length / 2 ** 20,
-    median_ms: Object.fromEntries(Object.keys(ways).map((name) => [name, median(name)])),
-    fastest_ms: Object.fromEntries(Object.keys(ways).map((name) => [name, fastest(name)])),
-    ratios_of_medians: {
-      decoder_process_to_in_process: median('decoder_process') / median('in_process'),
-      decoder_process_to_decode_alone: median('decoder_process') / median('ceiling_decode'),
-      decode_alone_to_smallest_decode: median('ceiling_decode') / median('ceiling_smallest'),
-    },
+    return spreadOf(times).median;
   };
 }
 
-/** Starts a process and renders a small picture with it, several times. */
-async function coldStart(): Promise<number> {
+async function rendered(context: BenchContext, pool: DecoderPool, kind: string, photo: Buffer): Promise<Measured> {
+  const all = await inTurns(context, `thumbnails of a ${kind} JPEG`, {
+    decoder: timed(context, () => pool.render({ size: photo.length, stream: streamOf(photo) }, variantPresets)),
+    here: timed(context, () => renderVariants(photo, variantPresets)),
+    decode: timed(context, () => decodeOnly(photo, 1067, 800)),
+    smallest: timed(context, () => decodeOnly(photo, 500, 375)),
+  });
+  return {
+    id: kind === 'plain' ? 'thumbnails_12_megapixels_ms' : `thumbnails_12_megapixels_${kind}_ms`,
+    title: `three thumbnails of a ${kind} JPEG of 12 megapixels`,
+    unit: 'ms',
+    better: 'lower',
+    values: all.decoder,
+    beside: [
+      { name: 'without a decoder process', kind: 'ceiling', values: all.here },
+      { name: 'libvips decoding to the size needed', kind: 'ceiling', values: all.decode },
+      { name: 'libvips decoding to an eighth', kind: 'ceiling', values: all.smallest },
+    ],
+  };
+}
+
+/** Starts a process and renders a small picture with it. */
+async function coldStart(context: BenchContext): Promise<Measured> {
   const small = await sharp({ create: { width: 30, height: 20, channels: 3, background: 'teal' } })
     .jpeg()
     .toBuffer();
-  const times: number[] = [];
-  for (let i = 0; i < 9; i += 1) {
-    const cold = new DecoderPool({ size: 1 });
-    const begin = performance.now();
-    await cold.render({ size: small.length, stream: Readable.from([small]), bytes: small }, variantPresets);
-    times.push(performance.now() - begin);
-    await cold.stop();
-  }
-  return medianOf(times);
-}
-
-function residentMib(pid: number | undefined): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024;
-}
-
-/** Runs everything once and writes one JSON file. */
-export async function main(): Promise<void> {
-  const results: Record<string, unknown> = {};
-  for (const [name, photo] of Object.entries(await photos())) results[name] = await measure(photo);
-  const process_mib = residentMib(pool.pids[0]);
-  await pool.stop();
-  const report = {
-    name: 'thumbnails',
-    at: new Date().toISOString(),
-    machine: machineFacts(),
-    rounds,
-    results: { ...results, decoder_process: { resident_mib: process_mib, cold_start_ms: await coldStart() } },
+  const all = await inTurns(context, 'start of a decoder process', {
+    decoder: timed(context, async () => {
+      const cold = new DecoderPool({ size: 1 });
+      await cold.render({ size: small.length, stream: Readable.from([small]), bytes: small }, variantPresets);
+      await cold.stop();
+    }),
+    node: timed(context, () => promisify(execFile)(process.execPath, ['-e', ''])),
+  });
+  return {
+    id: 'decoder_start_ms',
+    title: 'start of a decoder process, to its end after one picture',
+    unit: 'ms',
+    better: 'lower',
+    values: all.decoder,
+    beside: [{ name: 'an empty Node process', kind: 'ceiling', values: all.node }],
   };
-  const folder = fileURLToPath(new URL('../results/', import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const text = `${JSON.stringify(report, (_key, value: unknown) => (typeof value === 'number' ? Math.round(value * 100) / 100 : value), 2)}\n`;
-  writeFileSync(`${folder}${report.at.slice(0, 10)}-thumbnails.json`, text);
-  process.stdout.write(text);
 }
 
-await main();
+async function run(context: BenchContext): Promise<BenchResult> {
+  const pool = new DecoderPool({ size: 1 });
+  const figures: Measured[] = [];
+  try {
+    for (const [kind, photo] of Object.entries(await photos())) {
+      if (isWanted(context, 'thumbnails')) figures.push(await rendered(context, pool, kind, photo));
+    }
+    const details = { decoder_resident_mib: residentMiB(pool.pids.filter((pid) => pid !== undefined)) };
+    if (isWanted(context, 'decoder_start_ms')) figures.push(await coldStart(context));
+    return { figures, details };
+  } finally {
+    await pool.stop();
+  }
+}
+
+export const thumbnails: Benchmark = {
+  name: 'thumbnails',
+  summary: 'three thumbnails of 12 megapixels by a decoder process, beside libvips decoding alone',
+  needs: [],
+  untimed: true,
+  run,
+};

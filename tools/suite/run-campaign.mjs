@@ -7,7 +7,32 @@ import { setup } from '../setup/setup.mjs';
 import { withPostgres } from './with-postgres.mjs';
 
 const campaigns = {
-  crash: { file: 'test/dist/service/crash.test.js', about: 'kill -9 at every step of uploads and deletes', rounds: 50 },
+  crash: {
+    files: ['test/dist/service/crash.test.js', 'test/dist/faults/crash-jobs.test.js'],
+    about: 'kill -9 at every step of uploads, deletes, direct uploads and sweeps',
+    rounds: 50,
+  },
+  'faults-database': {
+    files: [
+      'test/dist/faults/statements.test.js',
+      'test/dist/faults/pools.test.js',
+      'test/dist/faults/chance.test.js',
+      'test/dist/faults/postgres-crash.test.js',
+    ],
+    about: 'statements fail one by one and by chance; PostgreSQL crashes',
+    rounds: 20,
+  },
+  'faults-files': {
+    files: ['test/dist/faults/files.test.js', 'test/dist/faults/disks.test.js', 'test/dist/faults/chance.test.js'],
+    about: 'calls to the operating system fail one by one and by chance; full and read-only disks',
+    rounds: 20,
+  },
+  races: {
+    files: ['test/dist/faults/races.test.js', 'test/dist/faults/replays.test.js'],
+    about: 'many at once on one name, and everything delivered twice',
+    rounds: 30,
+  },
+  clock: { files: ['test/dist/faults/clock.test.js'], about: 'two hours ahead and behind', rounds: 1 },
   controls: { tool: 'tools/controls.mjs', about: 'every guard is removed once, and its test must fail', rounds: 1 },
 };
 
@@ -24,7 +49,7 @@ export async function runCampaign(args) {
   const name = positionals[0] ?? '';
   if (values.help || !Object.hasOwn(campaigns, name)) {
     const rows = Object.entries(campaigns).map(
-      ([each, { about, rounds }]) => `  ${each.padEnd(10)} ${about} (${rounds} rounds)`,
+      ([each, { about, rounds }]) => `  ${each.padEnd(16)} ${about} (${rounds} rounds)`,
     );
     const usage =
       'npm run campaign -- NAME [--seed N] [--rounds N]; controls: [--only PART] [--area NAME] [--json FILE]';
@@ -36,9 +61,17 @@ export async function runCampaign(args) {
   process.env.ROWLOCK_TEST_SEED = values.seed ?? String(Date.now() % 2 ** 31);
   process.env.ROWLOCK_ROUNDS = values.rounds ?? String(campaign.rounds);
   console.log(`campaign ${name}, seed ${process.env.ROWLOCK_TEST_SEED}, ${process.env.ROWLOCK_ROUNDS} rounds`);
+  process.once('exit', (code) => {
+    if (code === 0) return;
+    const { ROWLOCK_TEST_SEED: seed, ROWLOCK_ROUNDS: rounds } = process.env;
+    console.error(`repeat it: npm run campaign -- ${name} --seed ${seed} --rounds ${rounds}`);
+  });
   await setup();
   const given = Object.keys(toolOptions).flatMap((option) =>
     values[option] === undefined ? [] : [`--${option}`, values[option]],
   );
-  await withPostgres([process.execPath, ...(campaign.tool ? [campaign.tool, ...given] : ['--test', campaign.file])]);
+  await withPostgres([
+    process.execPath,
+    ...(campaign.tool ? [campaign.tool, ...given] : ['--test', ...campaign.files]),
+  ]);
 }

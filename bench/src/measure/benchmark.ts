@@ -56,6 +56,8 @@ export interface Benchmark {
   readonly summary: string;
   /** Programs without which it does not run, as `requires` of the test harness names them. */
   readonly needs: readonly string[];
+  /** Does something a number of times, not for a time, and one at a time. */
+  readonly untimed?: true;
   run(context: BenchContext): Promise<BenchResult>;
 }
 

@@ -33,9 +33,10 @@ export interface Report {
   /** The commit that was measured, with `+` behind it when files had changed since. */
   readonly commit: string;
   readonly short: boolean;
-  readonly seconds: number;
   readonly rounds: number;
-  readonly connections: number;
+  /** Length of a turn; absent where a turn is something done once. */
+  readonly seconds?: number;
+  readonly connections?: number;
   readonly machine: MachineFacts;
   readonly load_average: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly postgres: Readonly<Record<string, string>> | undefined;
@@ -100,8 +101,8 @@ export function reportTable(report: Report): string {
       .trimEnd();
   const { cpu, cores, node } = report.machine;
   const about = [
-    `${report.name}${report.short ? ' (short: the figures say nothing)' : ''}: ${report.rounds} x ${report.seconds} s, ` +
-      `${report.connections} at once; ${cores} cores of ${cpu}, Node ${node}, commit ${report.commit}`,
+    `${report.name}${report.short ? ' (short: the figures say nothing)' : ''}: ${report.rounds} rounds` +
+      `${report.seconds === undefined ? '' : ` of ${report.seconds} s, ${report.connections} at once`}; ${cores} cores of ${cpu}, Node ${node}, commit ${report.commit}`,
     `ratio: above 1 ours is better; *: asked for elsewhere; load average ${report.load_average.before[0]} before`,
   ];
   return [...about, '', line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line), ''].join('\n');
