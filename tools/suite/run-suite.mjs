@@ -4,7 +4,7 @@
  * Whatever happens, the server is stopped and temporary files are removed.
  */
 import { setMaxListeners } from 'node:events';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -75,15 +75,30 @@ async function privateTemporaryFolder() {
   return folder;
 }
 
-/** Servers that the interrupted tests had started write until they have stopped too, which takes them a moment. */
+/** What the interrupted tests had started writes until it has stopped too, which takes it a moment. */
 async function removeWhileOthersStop(folder) {
-  for (let tries = 1; tries <= 100; tries += 1) {
-    const removed = await rm(folder, { recursive: true, force: true }).then(
-      () => true,
-      () => false,
-    );
+  for (let tries = 1; tries <= 200; tries += 1) {
+    const removed = !usedByOthers(folder) && (await rm(folder, { recursive: true, force: true }).then(yes, no));
     if (removed) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const yes = () => true;
+const no = () => false;
+
+/** Whether the environment of another process names the folder; false where there is no /proc to ask. */
+function usedByOthers(folder) {
+  const processes = existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [];
+  return processes.some((pid) => pid !== String(process.pid) && environmentOf(pid).includes(folder));
+}
+
+/** Empty for a process that has ended, or is another user's. */
+function environmentOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
   }
 }
 

@@ -31,13 +31,14 @@ test('until passes an error of the condition on at once', async () => {
   await assert.rejects(failing, RangeError);
 });
 
-test('a free port can be listened on', async () => {
-  const port = await freePort();
+test('a free port can be listened on, and so can the neighbours that were asked for', async () => {
+  const port = await freePort({ alsoFree: [100] });
 
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
-
-  server.close();
+  for (const free of [port, port + 100]) {
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(free, '127.0.0.1', resolve));
+    server.close();
+  }
 });
 
 test('equal seeds give equal values, and others give others', () => {
