@@ -116,7 +116,7 @@ test('71 another bucket, host, type, length or method than was signed is refused
 test('72 a URL is good for its own method and key', async () => {
   for (const method of ['PUT', 'POST', 'DELETE', 'PATCH']) {
     const answer = await sendPlainly(open.service.url, { method, path: sign(), body: 'x' });
-    assert.ok(answer.status === 403 || answer.status === 404, `${method}: ${answer.status}`);
+    assert.ok([403, 404, 405].includes(answer.status), `${method}: ${answer.status}`);
     assert.doesNotMatch(answer.text, /stored bytes/);
   }
   const forPut = sign({ method: 'PUT', path: stored });

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FaultHandler, type FaultPoint, type FaultVerdict, faultPoints } from './fault.ts';
 
 /** How a plan is written, for messages. */
-export const faultPlanForm = 'POINT[@N]=kill, =delay:MS, =short or =fail:ERRNO';
+const faultPlanForm = 'POINT[@N]=kill, =delay:MS, =short or =fail:ERRNO';
 
 /**
  * Makes a handler from `POINT[@N]=ACTION`: `upload.after_commit=kill`, `file.sync@2=fail:EIO`. `@N` strikes the N-th

@@ -48,7 +48,7 @@ export function asRowlockError(error: unknown): RowlockError {
 }
 
 /** Sends the JSON answer of an error under `/storage/v1`. */
-export function sendError(reply: FastifyReply, error: RowlockError): FastifyReply {
+function sendError(reply: FastifyReply, error: RowlockError): FastifyReply {
   errorHeaders(reply, error);
   return reply.code(error.status).send(errorBody(error.reason, error.message));
 }

@@ -48,6 +48,11 @@ export function discard(file: ImageFile): void {
 }
 
 const standardModule = new URL('./decoder-process.js', import.meta.url);
+/**
+ * All that is in its environment. With glibc's default a process that has made thumbnails of some photographs keeps
+ * 310 MiB, with two arenas 170, in the same time; with one, or with lower thresholds, a tenth is lost.
+ */
+const environment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '2' };
 const startTimeoutMs = 30_000;
 /** A process that notices its time is up says so within this, and lives on. */
 const graceMs = 1000;
@@ -95,7 +100,7 @@ export class DecoderChild {
     // Detached: a group of its own, which is killed as one.
     this.#process = spawn(file, args, {
       cwd: this.#folder,
-      env: {},
+      env: environment,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
     });

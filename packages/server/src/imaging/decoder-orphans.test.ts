@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { until } from '@rowlock/test-harness';
@@ -27,6 +28,12 @@ const worker = (module: URL | undefined): string => `
   }, 5);
   await rendering;`;
 
+/** Waits with its event loop alive, and says where it is by an empty file beside the module. */
+const waiting = `
+  setInterval(() => {}, 1000);
+  require('node:fs').writeFileSync(require('node:url').fileURLToPath(new URL('./at-work', import.meta.url)), '');
+  await new Promise(() => {});`;
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -37,7 +44,7 @@ function isAlive(pid: number): boolean {
 
 for (const [what, point, script] of [
   ['decodes', undefined, ''],
-  ['waits', 'decoder.before_decode', 'setInterval(() => {}, 1000); await new Promise(() => {})'],
+  ['waits', 'decoder.before_decode', waiting],
 ] as const) {
   test(`46 a decoder that ${what} is gone when its parent was killed`, async (t) => {
     const module = point === undefined ? undefined : faultyDecoder(t, point, script);
@@ -46,6 +53,7 @@ for (const [what, point, script] of [
     });
     const [line] = await once(parent.stdout, 'data');
     const pid = Number(String(line));
+    if (module !== undefined) await until(() => existsSync(new URL('./at-work', module)), { what: 'it waits' });
     assert.ok(isAlive(pid));
 
     parent.kill('SIGKILL');

@@ -55,22 +55,16 @@ export class DecoderPool {
     let failure: Error | undefined;
     // A stream that nobody reads yet may fail already, which must not end this process.
     if (file.bytes === undefined) file.stream.once('error', (error) => (failure = error));
+    await this.#turn();
     try {
-      await this.#turn();
-      try {
-        signal?.throwIfAborted();
-        const child = await this.#take();
-        try {
-          if (failure !== undefined) throw failure;
-          return await child.render(file, presets, signal);
-        } finally {
-          await this.#giveBack(child);
-        }
-      } finally {
-        this.#busy -= 1;
-        this.#queue.shift()?.();
-      }
+      signal?.throwIfAborted();
+      return await this.#withChild(async (child) => {
+        if (failure !== undefined) throw failure;
+        return await child.render(file, presets, signal);
+      });
     } finally {
+      this.#busy -= 1;
+      this.#queue.shift()?.();
       discard(file);
     }
   }
@@ -80,6 +74,15 @@ export class DecoderPool {
     this.#isStopping = true;
     for (const child of this.#all) child.kill(new Error('the decoders are stopping'));
     await Promise.all([...this.#all].map((child) => child.ended));
+  }
+
+  async #withChild<Result>(work: (child: DecoderChild) => Promise<Result>): Promise<Result> {
+    const child = await this.#take();
+    try {
+      return await work(child);
+    } finally {
+      await this.#giveBack(child);
+    }
   }
 
   async #turn(): Promise<void> {

@@ -33,3 +33,12 @@ export function uuidArgument(job: JobAttempt, name: string): string | undefined 
   const value = Object.hasOwn(job.args, name) ? job.args[name] : undefined;
   return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? value : undefined;
 }
+
+/** The same where nothing can be done without it. @throws TypeError: the attempt fails, and says why */
+export function requiredUuid(job: JobAttempt, name: string): string {
+  const value = uuidArgument(job, name);
+  if (value === undefined) {
+    throw new TypeError(`The arguments have no UUID ${name}`);
+  }
+  return value;
+}

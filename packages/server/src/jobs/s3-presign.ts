@@ -1,7 +1,7 @@
 /** `s3_presign`: sign the URL of an upload request. The request's row is the truth; of the args only its id is read. */
 import { fault } from '../domain/fault.ts';
 import { one, requestFailed, requestSigned, requestToSign } from '../metadata/upkeep.ts';
-import { type JobAttempt, type JobContext, type JobKind, uuidArgument } from './job-kind.ts';
+import { type JobAttempt, type JobContext, type JobKind, requiredUuid } from './job-kind.ts';
 
 interface RequestToSign extends Record<string, unknown> {
   readonly status: string;
@@ -12,8 +12,8 @@ interface RequestToSign extends Record<string, unknown> {
 }
 
 async function perform(context: JobContext, job: JobAttempt): Promise<void> {
-  const requestId = uuidArgument(job, 'request_id');
-  const request = requestId && (await one<RequestToSign>(context.db, requestToSign, [requestId]));
+  const requestId = requiredUuid(job, 'request_id');
+  const request = await one<RequestToSign>(context.db, requestToSign, [requestId]);
   if (!request || (request.status === 'completed' && request.presigned_url !== null)) {
     return; // gone, or signed by an earlier attempt: the client may hold that URL already
   }

@@ -22,7 +22,7 @@ import {
   variantsFail,
   versionOfFile,
 } from '../metadata/upkeep.ts';
-import { type JobAttempt, type JobContext, type JobKind, uuidArgument } from './job-kind.ts';
+import { type JobAttempt, type JobContext, type JobKind, requiredUuid, uuidArgument } from './job-kind.ts';
 
 interface Source extends Record<string, unknown> {
   readonly key: string;
@@ -56,8 +56,8 @@ async function perform(context: JobContext, job: JobAttempt): Promise<void> {
 }
 
 async function versionOf(context: JobContext, job: JobAttempt): Promise<string | undefined> {
-  const fileId = uuidArgument(job, 'file_id');
-  const row = fileId && (await one<{ version_id: string | null }>(context.db, versionOfFile, [fileId]));
+  const fileId = requiredUuid(job, 'file_id');
+  const row = await one<{ version_id: string | null }>(context.db, versionOfFile, [fileId]);
   return row ? (row.version_id ?? undefined) : undefined;
 }
 

@@ -1,10 +1,10 @@
 /** `upload_complete`: commit a direct upload that its client reported. */
 import { completeDirectUpload } from '../operations/direct-upload.ts';
-import { type JobAttempt, type JobContext, type JobKind, uuidArgument } from './job-kind.ts';
+import { type JobAttempt, type JobContext, type JobKind, requiredUuid } from './job-kind.ts';
 
 async function perform(context: JobContext, job: JobAttempt): Promise<void> {
-  const uploadId = uuidArgument(job, 'upload_id');
-  if (uploadId !== undefined && (await completeDirectUpload(context, uploadId)) === 'waiting') {
+  const uploadId = requiredUuid(job, 'upload_id');
+  if ((await completeDirectUpload(context, uploadId)) === 'waiting') {
     throw new Error('the bytes have not arrived yet');
   }
 }

@@ -4,11 +4,12 @@ import type { JobAttempt, JobContext, JobKind } from './job-kind.ts';
 
 async function perform(context: JobContext, job: JobAttempt): Promise<void> {
   const ids = job.args['version_ids'];
-  for (const id of Array.isArray(ids) ? ids : []) {
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
+    throw new TypeError('The arguments have no list version_ids');
+  }
+  for (const id of ids) {
     job.signal.throwIfAborted();
-    if (typeof id === 'string') {
-      await purgeVersion(context, id);
-    }
+    await purgeVersion(context, id);
   }
 }
 

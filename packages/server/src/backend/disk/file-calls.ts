@@ -85,19 +85,23 @@ export function streamFrom(
   return files.createReadStream('', {
     ...options,
     fd,
-    fs: { open: files.open, close: files.close, read: readPassing },
+    fs: { open: files.open, close: files.close, read: readPassing as typeof files.read },
   });
 }
 
+type Done = (error: NodeJS.ErrnoException | null, bytesRead: number, buffer: Buffer) => void;
+type ReadCall = [fd: number, into: Buffer, offset: number, length: number, position: number, done: Done];
+
 /** `fs.read` as a stream calls it, behind the same point. */
-const readPassing = ((fd: number, into: Buffer, offset: number, length: number, position: number, done: Done): void => {
-  const read = (): void => files.read(fd, into, offset, length, position, done);
+function readPassing(...call: ReadCall): void {
+  const [, into, , , , done] = call;
   Promise.resolve()
     .then(() => fault('file.read'))
-    .then(read, (error: NodeJS.ErrnoException) => done(error, 0, into));
-}) as typeof files.read;
-
-type Done = (error: NodeJS.ErrnoException | null, bytesRead: number, buffer: Buffer) => void;
+    .then(
+      () => files.read(...call),
+      (error: NodeJS.ErrnoException) => done(error, 0, into),
+    );
+}
 
 export async function openFolder(path: string, flags: number): Promise<FileHandle> {
   await fault('file.folder_open');
