@@ -193,6 +193,7 @@ export class ProxiedConnection {
 
   async #terminated(): Promise<void> {
     await this.#earlierAnswered();
+    if (this.#parts.server.destroyed) return;
     const closed = once(this.#parts.server, 'close');
     await this.#parts.terminate(this.#processId);
     await closed;

@@ -108,7 +108,8 @@ test('whatever the database refuses for now is 503 with Retry-After', async () =
 test('a database that says nothing more costs its statement and not the service', async () => {
   const armed = site.proxy.arm({ at: 1, fault: { kind: 'black_hole' } });
 
-  const answer = await ask(site.service, pathOf('silence'), { method: 'POST', body: 'x' });
+  const signal = AbortSignal.timeout(20_000);
+  const answer = await ask(site.service, pathOf('silence'), { method: 'POST', body: 'x', signal });
   const after = await writeObject(site, 'after silence', 'x');
 
   assert.ok(armed.struck);

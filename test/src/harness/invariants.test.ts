@@ -7,14 +7,6 @@ import { absent, assertInvariants, contentOf, History, startService, type TestSe
 
 let service: TestService;
 
-beforeEach(async () => {
-  service = await startService({ workers: false });
-  await service.database.query("INSERT INTO storage.buckets (id, owner_id) VALUES ('box', 'ann')");
-  const path = '/storage/v1/object/box/a';
-  assert.equal((await service.fetch(path, { as: 'ann', method: 'POST', body: 'bytes' })).status, 201);
-});
-afterEach(() => service.stop());
-
 /** The file of the one object. */
 function storedFile(): string {
   const entries = readdirSync(service.root, { recursive: true, withFileTypes: true });
@@ -24,6 +16,14 @@ function storedFile(): string {
 }
 
 describe('the oracle', () => {
+  beforeEach(async () => {
+    service = await startService({ workers: false });
+    await service.database.query("INSERT INTO storage.buckets (id, owner_id) VALUES ('box', 'ann')");
+    const path = '/storage/v1/object/box/a';
+    assert.equal((await service.fetch(path, { as: 'ann', method: 'POST', body: 'bytes' })).status, 201);
+  });
+  afterEach(() => service.stop());
+
   test('finds nothing where nothing is wrong', async () => {
     await assertInvariants(service);
   });

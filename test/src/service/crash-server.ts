@@ -1,5 +1,12 @@
 /** The server process that the crash tests kill: API and workers, with one fault point armed by the environment. */
-import { createServer, createWorker, defaultQueues, defaultSchemaNames, enableFaults, planFault } from '@rowlock/server';
+import {
+  createServer,
+  createWorker,
+  defaultQueues,
+  defaultSchemaNames,
+  enableFaults,
+  planFault,
+} from '@rowlock/server';
 import { jwtSecret } from '@rowlock/test-harness';
 
 const env = (name: string): string => process.env[name] ?? '';

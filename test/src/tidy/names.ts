@@ -11,8 +11,8 @@ import type { SourceFile, Violation } from './tree.ts';
 const bannedNames = new Set(['utils', 'util', 'common', 'shared', 'helpers', 'helper', 'types', 'misc']);
 const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
 
-/** Files whose tool reads a default export and nothing else. */
-const defaultExportsNeeded = /(^|\/)[a-z-]+\.config\.(ts|js|mjs)$/;
+/** Files whose tool reads a default export and nothing else: configurations, and a reporter of node:test. */
+const defaultExportsNeeded = /(^|\/)[a-z-]+\.config\.(ts|js|mjs)$|^tools\/suite\/controls\/test-events\.mjs$/;
 
 /** Reports files and folders whose name says nothing of what is inside. */
 export function bannedFileNames(files: readonly SourceFile[]): Violation[] {
