@@ -14,11 +14,8 @@ export interface Clients {
   stop(): Promise<void>;
 }
 
-/**
- * What clients may be told while anything may fail. 403: a delete that crosses a creation, or an overwrite that crosses
- * a delete, is told so by mistake.
- */
-export const ordinaryStatuses: ReadonlySet<number | 'lost'> = new Set(['lost', 200, 201, 403, 404, 409, 503]);
+/** What clients may be told while anything may fail. */
+export const ordinaryStatuses: ReadonlySet<number | 'lost'> = new Set(['lost', 200, 201, 404, 409, 503]);
 
 /** Starts clients on a few shared names of the bucket. */
 export function startClients(site: FaultySite, options: { readonly count: number; readonly prefix: string }): Clients {

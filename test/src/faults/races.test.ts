@@ -65,6 +65,22 @@ test('64 writers that overwrite one name among readers leave one of their bodies
   }
 });
 
+test('writes and deletes of one name that cross are never refused as forbidden', async () => {
+  const site = fresh();
+  const act = async (): Promise<number | 'lost'> => {
+    const name = `crossing-${site.random.integer(2)}`;
+    return site.random.integer(2) === 0 ? await deleteObject(site, name) : await writeObject(site, name, name);
+  };
+
+  const statuses = new Set<number | 'lost'>();
+  for (let batch = 0; batch < 40 * rounds; batch += 1) {
+    for (const status of await Promise.all(Array.from({ length: 8 }, act))) statuses.add(status);
+  }
+
+  assert.deepEqual([...statuses].sort(), [200, 201]);
+  await assertInvariants(site.service, { history: site.history });
+});
+
 test('deletes among writes, reads and thumbnails leave nothing behind and no pixel of another picture', async () => {
   for (let round = 1; round <= rounds; round += 1) {
     const site = fresh();

@@ -94,7 +94,8 @@ AS $$
 DECLARE
   u storage.uploads;
   bucket storage.buckets;
-  is_there boolean;
+  found_id uuid;
+  refused_id uuid;
 BEGIN
   u.id := upload_id;
   u.version_id := version_id;
@@ -115,15 +116,21 @@ BEGIN
   END IF;
   u.overwrite := coalesce(overwrite_asked, bucket.overwrite = 'allow');
   u.size_max := least(coalesce(bucket.file_size_limit, size_cap), size_cap);
-  is_there := EXISTS (SELECT FROM storage.objects AS o WHERE o.bucket_id = u.bucket_id AND o.name = u.name);
-  IF is_there AND NOT u.overwrite THEN
-    PERFORM storage.refuse('object_exists', 'The resource already exists');
-  END IF;
-  IF NOT storage.may_upload(u.bucket_id, u.name,
-    jsonb_build_object('size', u.declared_size, 'content_type', u.content_type), is_there)
-  THEN
-    PERFORM storage.refuse('not_allowed', 'the policies for UPDATE on storage.objects do not allow this');
-  END IF;
+  FOR attempt IN 1..5 LOOP
+    SELECT o.id INTO found_id FROM storage.objects AS o WHERE o.bucket_id = u.bucket_id AND o.name = u.name;
+    IF FOUND AND NOT u.overwrite THEN
+      PERFORM storage.refuse('object_exists', 'The resource already exists');
+    END IF;
+    EXIT WHEN storage.may_upload(u.bucket_id, u.name,
+      jsonb_build_object('size', u.declared_size, 'content_type', u.content_type), found_id IS NOT NULL);
+    -- Kept by the policies, or deleted since it was looked for: the same object still there in the next turn tells.
+    IF found_id = refused_id THEN
+      PERFORM storage.refuse('not_allowed', 'the policies for UPDATE on storage.objects do not allow this');
+    ELSIF attempt = 5 THEN
+      PERFORM storage.refuse('unavailable', 'the object is written and deleted all the time; try again');
+    END IF;
+    refused_id := found_id;
+  END LOOP;
   IF u.declared_size > u.size_max THEN
     PERFORM storage.refuse('too_large', format('the body has %s bytes; at most %s are accepted', u.declared_size, u.size_max));
   END IF;
@@ -175,41 +182,45 @@ END
 $$;
 
 -- Writes the object as the caller. The loop ends: each turn either writes, or learns that somebody else's row
--- appeared or went in between; a row that stays in the way without being the caller's is a refusal.
+-- appeared or went in between. A row that twice does not let itself be updated is kept by the policies; one that is in
+-- the way without being seen is somebody else's.
 CREATE OR REPLACE FUNCTION storage.write_object(u storage.uploads, OUT created boolean, OUT object storage.objects)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  found_id uuid;
+  refused_id uuid;
 BEGIN
   PERFORM storage.search_as_caller();
-  FOR attempt IN 1..5 LOOP
+  FOR attempt IN 1..10 LOOP
     -- Looking first is cheaper than an UPDATE that changes no row, whose triggers run all the same.
-    IF u.overwrite AND EXISTS (SELECT FROM storage.objects WHERE bucket_id = u.bucket_id AND name = u.name) THEN
+    IF u.overwrite THEN
+      SELECT o.id INTO found_id FROM storage.objects AS o WHERE o.bucket_id = u.bucket_id AND o.name = u.name;
+    END IF;
+    IF found_id IS NOT NULL THEN
       UPDATE storage.objects SET version_id = u.version_id,
         cache_control = coalesce(u.cache_control, cache_control), user_metadata = coalesce(u.user_metadata, user_metadata)
       WHERE bucket_id = u.bucket_id AND name = u.name;
       IF FOUND THEN
         created := false;
-        EXIT;
+        RETURN;
+      ELSIF found_id = refused_id THEN
+        PERFORM storage.refuse('not_allowed', 'the policies for UPDATE on storage.objects do not allow this');
       END IF;
+      refused_id := found_id;
+      CONTINUE;
     END IF;
     BEGIN
       INSERT INTO storage.objects (bucket_id, name, version_id, cache_control, user_metadata)
       VALUES (u.bucket_id, u.name, u.version_id, u.cache_control, u.user_metadata);
       created := true;
-      EXIT;
+      RETURN;
     EXCEPTION WHEN unique_violation THEN
-      IF NOT u.overwrite THEN
-        PERFORM storage.refuse('object_exists', 'The resource already exists');
-      END IF;
+      EXIT WHEN NOT u.overwrite;
     END;
   END LOOP;
-  IF created IS NULL THEN
-    IF EXISTS (SELECT FROM storage.objects WHERE bucket_id = u.bucket_id AND name = u.name) THEN
-      PERFORM storage.refuse('not_allowed', 'the policies for UPDATE on storage.objects do not allow this');
-    END IF;
-    PERFORM storage.refuse('object_exists', 'The resource already exists');
-  END IF;
+  PERFORM storage.refuse('object_exists', 'The resource already exists');
 END
 $$;
 
