@@ -18,7 +18,9 @@ export class CallerTransactions {
   readonly #claims: string;
 
   constructor(url: string, { connections, role, claims }: { connections: number; role: string; claims: object }) {
-    this.#pool = new pg.Pool({ connectionString: url, max: connections, pipeline: true });
+    // Kept while another contestant has its turn: sixteen new ones at once stall everybody for a fifth of a second.
+    const kept = { idleTimeoutMillis: 0 };
+    this.#pool = new pg.Pool({ connectionString: url, max: connections, pipeline: true, ...kept });
     this.#role = role;
     this.#claims = JSON.stringify(claims);
   }

@@ -2,6 +2,25 @@
  * How every statement selects a job: as text, narrow, and in a form that does not depend on the session's settings.
  * A row that only a broken client can have written, such as one with an infinite time, must still be selectable.
  */
+import type { JobColumn } from '../job.ts';
+
+/** The names of what `jobColumns` selects. */
+export const jobColumnNames: readonly JobColumn[] = [
+  'id',
+  'kind',
+  'queue',
+  'state',
+  'args',
+  'attempt',
+  'max_attempts',
+  'priority',
+  'metadata',
+  'tags',
+  'error_count',
+  'created_at',
+  'scheduled_at',
+  'attempted_at',
+];
 
 /**
  * Lists the columns of a job, to be selected from `river_job` under an alias.

@@ -29,10 +29,10 @@ test('only the attempt that the client claimed last can be completed', async () 
   const queue = await database.schema();
   const ours = await running(queue);
   const others = [await running(queue, 2), await running(queue, 1, 'somebody'), (await queue.insert()).id];
-  const attempts = [ours, ...others].map((id) => ({ id, attempt: 1 }));
+  const attempts = { ids: [ours, ...others], attempt: 1, client_id: 'me' };
 
-  const completed = await jobCompleteMany(queue.pool, queue.schema, 'me', attempts);
-  const again = await jobCompleteMany(queue.pool, queue.schema, 'me', attempts);
+  const completed = await jobCompleteMany(queue.pool, queue.schema, attempts);
+  const again = await jobCompleteMany(queue.pool, queue.schema, attempts);
 
   assert.deepEqual(completed, [ours]);
   assert.deepEqual(again, []);

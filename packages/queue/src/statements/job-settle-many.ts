@@ -30,6 +30,7 @@ export interface Settled {
   readonly state: JobState;
 }
 
+/** `IS TRUE` keeps the planner from the index by state: see `job-complete-many.ts`. */
 const statement = defineStatement(
   'job_settle_many',
   (schema) => `
@@ -59,7 +60,7 @@ const statement = defineStatement(
         AS given (id, attempt, client_id, state, delay_seconds, attempt_after, error, metadata)
     ) AS wanted
     WHERE job.id = wanted.id
-      AND job.state = 'running'
+      AND (job.state = 'running') IS TRUE
       AND job.attempt = wanted.attempt
       AND job.attempted_by[array_upper(job.attempted_by, 1)] = wanted.client_id
     RETURNING job.id, job.state`,

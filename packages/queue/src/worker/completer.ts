@@ -102,9 +102,11 @@ export class Completer {
     const sorted = batch.toSorted(byId);
     const isPlain = ({ settlement }: Result): boolean =>
       settlement.state === 'completed' && settlement.metadata === null;
-    const plain = sorted.filter(isPlain);
     const others = sorted.filter((result) => !isPlain(result));
-    const failed = await Promise.all([this.#attempt(plain, this.#complete), this.#attempt(others, this.#settle)]);
+    const failed = await Promise.all([
+      ...byAttempt(sorted.filter(isPlain)).map((plain) => this.#attempt(plain, this.#complete)),
+      this.#attempt(others, this.#settle),
+    ]);
     return failed.flat();
   }
 
@@ -147,11 +149,13 @@ export class Completer {
     }
   }
 
+  /** All of one attempt. */
   readonly #complete: Write = async (results) => {
     const { pool, schema, client_id } = this.#context;
-    const attempts = results.map(({ settlement }) => settlement);
-    const ids = await jobCompleteMany(pool, schema, client_id, attempts);
-    return ids.map((id) => ({ id, state: 'completed' }));
+    const ids = results.map(({ settlement }) => settlement.id);
+    const attempt = results[0]?.settlement.attempt ?? 0;
+    const completed = await jobCompleteMany(pool, schema, { ids, attempt, client_id });
+    return completed.map((id) => ({ id, state: 'completed' }));
   };
 
   readonly #settle: Write = async (results) => {
@@ -181,6 +185,17 @@ export class Completer {
 }
 
 type Write = (results: readonly Result[]) => Promise<readonly Settled[]>;
+
+/** Usually one group: most jobs succeed the first time. */
+function byAttempt(results: readonly Result[]): readonly (readonly Result[])[] {
+  const groups = new Map<number, Result[]>();
+  for (const result of results) {
+    const group = groups.get(result.settlement.attempt);
+    if (group === undefined) groups.set(result.settlement.attempt, [result]);
+    else group.push(result);
+  }
+  return [...groups.values()];
+}
 
 function byId(one: Result, other: Result): number {
   const [a, b] = [one.settlement.id, other.settlement.id];

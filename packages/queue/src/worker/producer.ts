@@ -34,6 +34,8 @@ type Want = 'nothing' | 'claim' | 'look';
 const backoffMs = { first: 100, most: 5000 } as const;
 /** A job that is due but locked by somebody else is looked for again after this time, not at once. */
 const lockedMs = 50;
+/** Up to this many slots are filled by one claim. */
+const claimWholeMax = 100;
 /** How often to ask whether the worker may claim again. */
 const blockedMs = 50;
 
@@ -47,6 +49,7 @@ export class Producer {
   #want: Want = 'nothing';
   #fetching: Promise<void> | undefined;
   #isPaused = false;
+  #isPumpPlanned = false;
   #isStopped = true;
   #failures = 0;
   #isMarked = false;
@@ -121,8 +124,9 @@ export class Producer {
   async #fetch(): Promise<void> {
     const want = this.#want;
     this.#want = 'nothing';
+    let rows: readonly JobRow[] = [];
     try {
-      await this.#claim(want);
+      rows = await this.#claim(want);
       this.#failures = 0;
     } catch (error) {
       this.#context.observe({ event: 'task_failed', task: `fetch from ${this.queue}`, error });
@@ -134,34 +138,60 @@ export class Producer {
       );
     }
     this.#fetching = undefined;
-    if (this.#isStopped) return;
-    this.#follow();
-    this.#planPoll();
-    this.#pump();
+    if (!this.#isStopped) {
+      this.#follow();
+      this.#planPoll();
+      this.#pump();
+    }
+    this.#start(rows);
   }
 
   /** A look comes before the claim: what falls due, or is committed, between the two is found by the claim. */
-  async #claim(want: Want): Promise<void> {
+  async #claim(want: Want): Promise<readonly JobRow[]> {
     const { pool, schema, client_id, clock } = this.#context;
     const settling = this.#settling;
     const look = want === 'look' ? await queueLook(pool, schema, this.queue) : undefined;
-    const limit = this.#freeSlots;
+    const limit = Math.min(this.#freeSlots, this.#claimMax);
     const rows = await jobGetAvailable(pool, schema, { queue: this.queue, limit, client_id });
+    this.#active += rows.length;
     const isFull = rows.length === limit;
     if (rows.length > 0) this.#attention.found(clock.monotonic(), isFull);
     else this.#attention.missed(clock.monotonic());
-    for (const row of rows) this.#run(row);
     if (look !== undefined) this.#learn(look, settling);
     if (isFull) this.#want = 'claim';
     else if (rows.length === 0 && want === 'claim' && !this.#attention.isHot) this.#want = 'look';
     if (this.#freeSlots <= 0) this.#wakes.at('saturated', Attention.saturationMs, () => this.#checkSaturation());
+    return rows;
+  }
+
+  /** Of many slots half at a time, so that the database claims some while this process works others. */
+  get #claimMax(): number {
+    return Math.max(claimWholeMax, Math.ceil(this.#options.maxWorkers / 2));
+  }
+
+  /** Where another claim is being sent, it goes first: what the jobs do may keep the process busy for a while. */
+  #start(rows: readonly JobRow[]): void {
+    const startAll = (): void => {
+      for (const row of rows) this.#run(row);
+    };
+    if (this.#fetching === undefined) startAll();
+    else setImmediate(startAll);
   }
 
   #run(row: JobRow): void {
-    this.#active += 1;
     void this.#options.execute(row).then(() => {
       this.#active -= 1;
       this.#wakes.cancel('saturated');
+      this.#pumpSoon();
+    });
+  }
+
+  /** Jobs that end together free their slots together: the first must not send a claim for itself alone. */
+  #pumpSoon(): void {
+    if (this.#isPumpPlanned) return;
+    this.#isPumpPlanned = true;
+    setImmediate(() => {
+      this.#isPumpPlanned = false;
       this.#pump();
     });
   }
