@@ -3,6 +3,7 @@
  */
 import { bytes } from './bytes.ts';
 import { calls } from './calls.ts';
+import { engines } from './engines.ts';
 import type { Benchmark } from './measure/benchmark.ts';
 import { memory } from './memory.ts';
 import { metadata } from './metadata.ts';
@@ -16,6 +17,7 @@ export const benchmarks: readonly Benchmark[] = [
   metadata,
   calls,
   queueBenchmark,
+  engines,
   presign,
   memory,
   start,

@@ -5,8 +5,9 @@
  */
 import { until } from '@rowlock/test-harness';
 import pg from 'pg';
+import { closedLoop } from './load/closed-loop.ts';
 import { nowMs, paced } from './load/paced.ts';
-import type { BenchContext, Benchmark, BenchResult } from './measure/benchmark.ts';
+import type { BenchContext, Benchmark, BenchResult, Measured } from './measure/benchmark.ts';
 import { inTurns } from './measure/rounds.ts';
 import { latenciesOf } from './measure/statistics.ts';
 import { BareWorker } from './peers/bare-worker.ts';
@@ -133,6 +134,42 @@ async function asked({ context, service, callers }: Contest, ask: BareStatement,
   return latenciesOf(watcher.durations);
 }
 
+interface Ask {
+  readonly statement: BareStatement;
+  /** The table of jobs. */
+  readonly jobs: string;
+}
+
+/** As many as callers ask for, one after the other; counted until the last URL is there. */
+async function askedAtMost({ context, service, callers }: Contest, { statement, jobs }: Ask): Promise<number> {
+  const { connections: concurrency, seconds } = context;
+  await service.database.query('CHECKPOINT');
+  const begun = nowMs();
+  const { count } = await closedLoop({ concurrency, seconds }, async (n) => {
+    await callers.run(statement, [`photo-${n}.jpg`, claims.sub]);
+  });
+  await until(
+    async () => {
+      const [row] = await service.database.query<{ pending: boolean }>(
+        `SELECT EXISTS (SELECT FROM ${jobs} WHERE state IN ('available', 'running')) AS pending`,
+      );
+      return row?.pending === false;
+    },
+    { timeoutMs: 120_000, intervalMs: 20, what: 'all URLs are signed' },
+  );
+  return (count * 1000) / (nowMs() - begun);
+}
+
+async function besideBareWorker<Result>({ service }: Contest, turn: () => Promise<Result>): Promise<Result> {
+  const url = service.database.workerUrl;
+  const worker = await BareWorker.start({ url, channel: 'bench_bare_presign', statement: bareSign });
+  try {
+    return await turn();
+  } finally {
+    await worker.stop();
+  }
+}
+
 async function run(context: BenchContext): Promise<BenchResult> {
   const service = await startBenchService(context, 'presign');
   const { database } = service;
@@ -143,18 +180,7 @@ async function run(context: BenchContext): Promise<BenchResult> {
     const contest = { context, service, callers };
     const all = await inTurns(context, `presign at ${perSecond}/s`, {
       rowlock: async () => await asked(contest, rowlockAsk, 'metadata.file_upload_requests'),
-      bare: async () => {
-        const worker = await BareWorker.start({
-          url: database.workerUrl,
-          channel: 'bench_bare_presign',
-          statement: bareSign,
-        });
-        try {
-          return await asked(contest, bareAsk, 'bare.requests');
-        } finally {
-          await worker.stop();
-        }
-      },
+      bare: async () => await besideBareWorker(contest, () => asked(contest, bareAsk, 'bare.requests')),
     });
     const figures = (['p50_ms', 'p95_ms', 'p99_ms'] as const).map((share) => ({
       id: `presign_${share}`,
@@ -166,7 +192,20 @@ async function run(context: BenchContext): Promise<BenchResult> {
         { name: 'bare transactions', kind: 'ceiling' as const, values: all.bare.map((sample) => sample[share]) },
       ],
     }));
-    return { figures, details: { per_second: perSecond } };
+    const most = await inTurns(context, 'presign as many as are asked for', {
+      rowlock: async () => await askedAtMost(contest, { statement: rowlockAsk, jobs: 'metadata.river_job' }),
+      bare: async () =>
+        await besideBareWorker(contest, () => askedAtMost(contest, { statement: bareAsk, jobs: 'bare.jobs' })),
+    });
+    const throughput: Measured = {
+      id: 'presign_jobs_per_second',
+      title: 'presign by job, as many as callers ask for',
+      unit: '1/s',
+      better: 'higher',
+      values: most.rowlock,
+      beside: [{ name: 'bare transactions', kind: 'ceiling', values: most.bare }],
+    };
+    return { figures: [...figures, throughput], details: { per_second: perSecond } };
   } finally {
     await callers.close();
     await service.stop();

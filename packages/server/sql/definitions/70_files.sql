@@ -267,23 +267,25 @@ CREATE OR REPLACE TRIGGER file_requested AFTER INSERT ON :"metadata".file_upload
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.file_requested();
 
 -- For the signer: what to sign. No row when the request or its upload is gone.
-CREATE OR REPLACE FUNCTION storage_internal.request_to_sign(request_id uuid)
-RETURNS TABLE (status text, presigned_url text, key text, content_type text, expiry_seconds integer)
+-- Of many requests at once, those that can be signed or were.
+CREATE OR REPLACE FUNCTION storage_internal.requests_to_sign(request_ids uuid[])
+RETURNS TABLE (id uuid, status text, presigned_url text, key text, content_type text, expiry_seconds integer)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT r.status, r.presigned_url, r.s3_key, u.content_type, storage_internal.setting('upload_url_seconds')::integer
+  SELECT r.id, r.status, r.presigned_url, r.s3_key, u.content_type, storage_internal.setting('upload_url_seconds')::integer
   FROM :"metadata".file_upload_requests AS r JOIN storage.uploads AS u ON u.id = r.upload_id AND u.state = 'open'
-  WHERE r.id = request_id
+  WHERE r.id = ANY (request_ids)
 $$;
 
-CREATE OR REPLACE FUNCTION storage_internal.request_signed(request_id uuid, url text, bucket text) RETURNS void
+CREATE OR REPLACE FUNCTION storage_internal.requests_signed(request_ids uuid[], urls text[], bucket text) RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  UPDATE :"metadata".file_upload_requests
-  SET status = 'completed', presigned_url = url, s3_bucket = bucket, error_message = NULL, updated_at = now()
-  WHERE id = request_id AND upload_id IS NOT NULL
+  UPDATE :"metadata".file_upload_requests AS r
+  SET status = 'completed', presigned_url = signed.url, s3_bucket = bucket, error_message = NULL, updated_at = now()
+  FROM unnest(request_ids, urls) AS signed (id, url)
+  WHERE r.id = signed.id AND r.upload_id IS NOT NULL
 $$;
 
 CREATE OR REPLACE FUNCTION storage_internal.request_failed(request_id uuid, reason text) RETURNS void

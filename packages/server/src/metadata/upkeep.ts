@@ -6,13 +6,13 @@ import type { Database, Statement } from './database.ts';
 
 const statement = (name: string, text: string): Statement => ({ name, text });
 
-export const requestToSign: Statement = statement(
-  'request_to_sign',
-  'SELECT * FROM storage_internal.request_to_sign($1)',
+export const requestsToSign: Statement = statement(
+  'requests_to_sign',
+  'SELECT * FROM storage_internal.requests_to_sign($1)',
 );
-export const requestSigned: Statement = statement(
-  'request_signed',
-  'SELECT storage_internal.request_signed($1, $2, $3)',
+export const requestsSigned: Statement = statement(
+  'requests_signed',
+  'SELECT storage_internal.requests_signed($1, $2, $3)',
 );
 export const requestFailed: Statement = statement('request_failed', 'SELECT storage_internal.request_failed($1, $2)');
 export const uploadToComplete: Statement = statement(
