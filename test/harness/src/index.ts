@@ -6,11 +6,21 @@ export { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
 export type { ArmedFault, Fault, FaultChances, FaultPlan, SeenStatement } from './fault-plan.ts';
 export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
+export {
+  buildGoRiver,
+  type GoEvent,
+  GoRiver,
+  GoRiverError,
+  goGoldens,
+  goRiverNewest,
+  goRiverVersions,
+} from './go-river.ts';
 export { absent, type Content, contentOf, History, type Outcome, outcomeOf } from './history.ts';
 export { assertInvariants, type Expectations } from './invariants.ts';
 export { createMigratedDatabase, type MigratedDatabase } from './migrated-database.ts';
 export { type JobParts, performJob } from './perform-job.ts';
 export { requires, toolPath } from './requires.ts';
+export { type RiverUi, startRiverUi } from './river-ui.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
 export { type ServiceOptions, startService, type TestService } from './service.ts';
 export { temporaryFolder } from './temporary-folder.ts';
