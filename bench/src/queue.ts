@@ -4,7 +4,7 @@
  */
 
 import { EventEmitter, once } from 'node:events';
-import { insertJob, migrate, Worker } from '@rowlock/queue';
+import { Client, migrate, Worker } from '@rowlock/queue';
 import { createEmptyDatabase, requires, until } from '@rowlock/test-harness';
 import pg from 'pg';
 import { closedLoop } from './load/closed-loop.ts';
@@ -140,9 +140,10 @@ async function inserts(parts: Parts): Promise<readonly Measured[]> {
 }
 
 async function ourInserts({ context, pool }: Parts): Promise<number> {
-  const job = { schema, queue, kind, args: { at: 0 } };
+  const client = new Client({ database: pool, schema });
+  const job = { queue, kind, args: { at: 0 } };
   const loop = { concurrency: context.connections, seconds: context.seconds };
-  const { per_second } = await closedLoop(loop, async () => await insertJob(pool, job));
+  const { per_second } = await closedLoop(loop, async () => await client.insert(job));
   return per_second;
 }
 
@@ -169,7 +170,7 @@ async function startBusyWorker({ url, pool }: Parts): Promise<() => Promise<void
   });
   await worker.start();
   const begun = once(busy, 'begun');
-  await insertJob(pool, { schema, queue, kind, args: { at: 0 } });
+  await new Client({ database: pool, schema }).insert({ queue, kind, args: { at: 0 } });
   await begun;
   return async () => {
     const stopped = worker.stop();
@@ -310,10 +311,8 @@ async function ourStarts(parts: Parts, count: number): Promise<ReturnType<typeof
   const late: number[] = [];
   const worker = ourWorker(parts.url, ({ at }) => late.push(nowMs() - at));
   await worker.start();
-  await paced(
-    { count, perSecond },
-    async (_n, at) => await insertJob(parts.pool, { schema, queue, kind, args: { at } }),
-  );
+  const client = new Client({ database: parts.pool, schema });
+  await paced({ count, perSecond }, async (_n, at) => await client.insert({ queue, kind, args: { at } }));
   await until(() => late.length === count, { timeoutMs: 60_000, what: 'all jobs have started' });
   await worker.stop();
   return latenciesOf(late);

@@ -32,7 +32,30 @@ const campaigns = {
     about: 'many at once on one name, and everything delivered twice',
     rounds: 30,
   },
+  'queue-kills': {
+    files: ['test/dist/faults/queue-kills.test.js'],
+    about: 'workers killed at random points over 300 jobs a round, with an audit of every start and finish',
+    rounds: 34,
+  },
   clock: { files: ['test/dist/faults/clock.test.js'], about: 'two hours ahead and behind', rounds: 1 },
+  'queue-go': {
+    files: [
+      'test/dist/interop/queue-goldens.test.js',
+      'test/dist/interop/queue-migrations.test.js',
+      'test/dist/interop/queue-insert-and-work.test.js',
+      'test/dist/interop/queue-differential.test.js',
+      'test/dist/interop/queue-resumable.test.js',
+      'test/dist/interop/queue-unique.test.js',
+      'test/dist/interop/queue-control.test.js',
+      'test/dist/interop/queue-client.test.js',
+      'test/dist/interop/queue-leader.test.js',
+      'test/dist/interop/queue-fleet.test.js',
+      'test/dist/interop/queue-rescue.test.js',
+      'test/dist/interop/queue-claims.test.js',
+    ],
+    about: 'the queue beside every version of Go River that we build, with many jobs',
+    rounds: 10,
+  },
   controls: { tool: 'tools/controls.mjs', about: 'every guard is removed once, and its test must fail', rounds: 1 },
 };
 

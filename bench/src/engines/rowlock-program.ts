@@ -2,7 +2,7 @@
  * Our queue as an engine of the benchmark: a process of its own that speaks the line protocol of the other engines (see
  * `interop/node-queues/protocol.mjs`). It measures nothing but how late jobs start and are finalised.
  */
-import { insertJob, migrate, Worker } from '@rowlock/queue';
+import { Client, migrate, Worker } from '@rowlock/queue';
 import pg from 'pg';
 
 interface Command {
@@ -29,6 +29,7 @@ const queue = 'bench';
 const kind = 'bench_job';
 
 const pool = new pg.Pool({ connectionString: url, max: 16 });
+const client = new Client({ database: pool, schema });
 const migrating = await pool.connect();
 await migrating.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
 await migrate(migrating, { schema });
@@ -64,7 +65,7 @@ await serve(
       await worker.start();
     },
     stop: async () => await worker.stop(),
-    insert: async (at: number) => await insertJob(pool, { schema, queue, kind, args: { at } }),
+    insert: async (at: number) => await client.insert({ queue, kind, args: { at } }),
     async fill(n: number) {
       await pool.query(
         `INSERT INTO ${schema}.river_job (args, kind, max_attempts, queue)

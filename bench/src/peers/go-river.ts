@@ -1,17 +1,11 @@
 /**
- * A real Go River as the peer of our queue: the program of `interop/river`, compiled on first use, told what to do by
+ * A real Go River as the peer of our queue: the program of `interop/river-go`, compiled on first use, told what to do by
  * lines of JSON. It works the queue `bench` with handlers that do nothing.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { temporaryFolder } from '@rowlock/test-harness';
-
-const source = fileURLToPath(new URL('../../../interop/river', import.meta.url));
+import { buildGoRiver, goRiverNewest } from '@rowlock/test-harness';
 
 /** A running program. */
 export class GoRiver {
@@ -27,8 +21,7 @@ export class GoRiver {
 
   /** Compiles and starts it on a schema that is migrated. */
   static async start(url: string, schema: string): Promise<GoRiver> {
-    const program = join(temporaryFolder(), 'river');
-    await promisify(execFile)('go', ['build', '-o', program, '.'], { cwd: source });
+    const program = await buildGoRiver();
     const pooled = new URL(url);
     pooled.searchParams.set('pool_max_conns', '16');
     const child = spawn(program, ['bench', pooled.href, schema], { stdio: ['pipe', 'pipe', 'ignore'] });
@@ -38,7 +31,7 @@ export class GoRiver {
 
   /** The version of River that it was compiled from. */
   static version(): string {
-    return /riverqueue\/river v(\S+)/.exec(readFileSync(join(source, 'go.mod'), 'utf8'))?.[1] ?? 'unknown';
+    return goRiverNewest.slice(1);
   }
 
   /** Gives a command and waits for its answer. */

@@ -5,6 +5,7 @@ import { config } from './commands/config.ts';
 import { cp } from './commands/cp.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
+import { jobs } from './commands/jobs.ts';
 import { ls } from './commands/ls.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rm } from './commands/rm.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   sign,
   migrateCommand,
   doctor,
+  jobs,
   config,
   fsckCommand,
   sweepCommand,

@@ -2,20 +2,19 @@
  * What may be inserted as a job: River's own rules, which are stricter than the constraints of its table, so that no
  * client has to meet a job that another would have refused. It writes nothing.
  */
-import { jsonbText } from './jsonb-text.ts';
+import { jsonbSafe } from './jsonb-text.ts';
 import { QueueError } from './queue-error.ts';
+import { goJson } from './unique/go-json.ts';
+import { scheduledMs } from './unique/period.ts';
+import { type Unique, type UniqueOptions, uniqueOf } from './unique/unique-key.ts';
 
-/** A job to insert. */
-export interface JobInsertOptions {
-  /** What is to be done; two to 127 characters. */
-  readonly kind: string;
-  /** Anything that JSON can say. */
-  readonly args: unknown;
-  /** Where it is to be done. Default `default`. */
+/** How a job is inserted. What is left out is what its kind says, else the client's defaults, else River's. */
+export interface InsertOptions {
+  /** Where it is to be done. River's default: `default`. */
   readonly queue?: string;
-  /** 1, the highest, to 4. Default 1. */
+  /** 1, the highest, to 4. River's default: 1. */
   readonly priority?: number;
-  /** 1 to 32767. Default 25. */
+  /** 1 to 32767. River's default: 25. */
   readonly maxAttempts?: number;
   /** Not before this time. A text is anything that PostgreSQL reads as a timestamptz. Default: now, by its clock. */
   readonly scheduledAt?: Date | string;
@@ -23,6 +22,21 @@ export interface JobInsertOptions {
   readonly tags?: readonly string[];
   /** Keys that start with `river:` are River's own. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Inserted as `pending`: nobody works it until somebody retries it. */
+  readonly pending?: boolean;
+  /** By what it is the same as another job, of which there is then one. */
+  readonly unique?: UniqueOptions;
+}
+
+/** A job to insert. */
+export interface JobInsertOptions extends InsertOptions {
+  /** What is to be done; two to 127 characters. */
+  readonly kind: string;
+  /**
+   * Anything that JSON can say, and bigints, dates, bytes and Maps in it, encoded as Go encodes its like. jsonb has no
+   * room for a NUL: U+FFFD is stored for it.
+   */
+  readonly args: unknown;
 }
 
 /** A job that may be inserted, with every default filled in. */
@@ -35,18 +49,21 @@ export interface CheckedInsert {
   readonly scheduled_at: string | null;
   readonly tags: readonly string[];
   readonly metadata: string;
+  readonly is_pending: boolean;
+  readonly unique: Unique | undefined;
 }
 
 const smallintMax = 32_767;
 
 /**
- * Checks a job and fills in River's defaults.
+ * Checks a job and fills in River's defaults. `now` is in milliseconds since 1970; only a unique period is reckoned by
+ * it.
  *
  * @throws QueueError `invalid_job`
  */
-export function checkInsert(options: JobInsertOptions): CheckedInsert {
-  const { queue = 'default', priority = 1, maxAttempts = 25, tags = [], metadata = {} } = options;
-  assertKind(options.kind);
+export function checkInsert(options: JobInsertOptions, now: number = Date.now()): CheckedInsert {
+  const { kind, args, queue = 'default', priority = 1, maxAttempts = 25, tags = [], metadata = {} } = options;
+  assertKind(kind);
   assertQueueName(queue);
   expect(isWhole(priority, 1, 4), `The priority ${priority} is not 1, 2, 3 or 4`);
   expect(isWhole(maxAttempts, 1, smallintMax), `The number of attempts ${maxAttempts} is not from 1 to ${smallintMax}`);
@@ -55,14 +72,16 @@ export function checkInsert(options: JobInsertOptions): CheckedInsert {
   }
   expect(typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata), 'Metadata is not an object');
   return {
-    kind: options.kind,
-    args: jsonbText(options.args),
+    kind,
+    args: jsonbSafe(goJson(args)),
     queue,
     priority,
     max_attempts: maxAttempts,
     scheduled_at: timeText(options.scheduledAt),
     tags,
-    metadata: jsonbText(metadata),
+    metadata: jsonbSafe(goJson(metadata)),
+    is_pending: options.pending ?? false,
+    unique: options.unique && uniqueOf(options.unique, { kind, args, queue, at: uniqueTime(options, now) }),
   };
 }
 
@@ -82,6 +101,11 @@ export function assertQueueName(queue: string): void {
  */
 export function assertKind(kind: string): void {
   expect(/^\w[\w\-[\]<>/.·:+]+$/.test(kind) && kind.length <= 127, `${shown(kind)} is no kind of job`);
+}
+
+/** As newer versions of Go's client have it, a job that is scheduled counts in the period in which it is to run. */
+function uniqueTime({ scheduledAt, unique }: InsertOptions, now: number): number {
+  return unique?.byPeriodSeconds === undefined || scheduledAt === undefined ? now : scheduledMs(scheduledAt);
 }
 
 function timeText(time: Date | string | undefined): string | null {

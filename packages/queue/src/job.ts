@@ -2,6 +2,7 @@
  * A job as handlers and callers see it: the columns of `river_job` under their own names. It does no I/O. An id is
  * text, since a bigint does not fit a number; times are text with microseconds, since a Date would cut them off.
  */
+import type { AttemptError } from './attempt-error.ts';
 
 /** River's states, in the order of the enum. */
 export type JobState =
@@ -38,6 +39,18 @@ export interface Job<Args = unknown> {
   readonly attempted_at: string | null;
 }
 
+/** Everything about a job, for who looks at it and does not work it. */
+export interface JobDetails<Args = unknown> extends Job<Args> {
+  /** Set once it is `cancelled`, `completed` or `discarded`. */
+  readonly finalized_at: string | null;
+  /** The clients that claimed it, the last one last; at most a hundred. */
+  readonly attempted_by: readonly string[];
+  /** One entry for each attempt that failed. */
+  readonly errors: readonly AttemptError[];
+  /** The key that makes it unique, in hexadecimal digits; null where nothing does. */
+  readonly unique_key: string | null;
+}
+
 /** The columns of a job as the statements select them: all text. */
 export type JobColumn =
   | 'id'
@@ -55,8 +68,14 @@ export type JobColumn =
   | 'scheduled_at'
   | 'attempted_at';
 
+/** The columns of everything about a job. */
+export type JobDetailsColumn = JobColumn | 'finalized_at' | 'attempted_by' | 'errors' | 'unique_key';
+
 /** A job as text, before anything in it was decoded. */
 export type JobRow = Readonly<Record<JobColumn, string | null>>;
+
+/** Everything about a job, as text. */
+export type JobDetailsRow = Readonly<Record<JobDetailsColumn, string | null>>;
 
 /**
  * Decodes a row.
@@ -81,6 +100,21 @@ export function decodeJob(row: JobRow): Job {
     scheduled_at: inUtc(column(row, 'scheduled_at')),
     attempted_at: row.attempted_at === null ? null : inUtc(row.attempted_at),
   };
+}
+
+/** Decodes a row of details; throws as `decodeJob` does. */
+export function decodeJobDetails(row: JobDetailsRow): JobDetails {
+  return {
+    ...decodeJob(row),
+    finalized_at: row.finalized_at === null ? null : inUtc(row.finalized_at),
+    attempted_by: list(row.attempted_by) as readonly string[],
+    errors: list(row.errors) as readonly AttemptError[],
+    unique_key: row.unique_key,
+  };
+}
+
+function list(json: string | null): readonly unknown[] {
+  return json === null ? [] : (JSON.parse(json) as readonly unknown[]);
 }
 
 function column(row: JobRow, name: JobColumn): string {

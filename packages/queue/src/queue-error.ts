@@ -13,7 +13,11 @@ export type QueueErrorReason =
   | 'already_started'
   | 'job_timed_out'
   | 'job_cancelled'
-  | 'worker_stopping';
+  | 'worker_stopping'
+  | 'job_not_running'
+  | 'job_running'
+  | 'not_found'
+  | 'unique_conflict';
 
 /** The one error class of the package. */
 export class QueueError extends Error {

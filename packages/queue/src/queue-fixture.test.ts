@@ -2,12 +2,15 @@
  * What the tests of this package share: a database for a test file, a migrated schema for a test, workers that record
  * what they observe. It holds no test of its own.
  */
-import { createEmptyDatabase } from '@rowlock/test-harness';
+import { once } from 'node:events';
+import { createEmptyDatabase, until } from '@rowlock/test-harness';
 import pg from 'pg';
-import { type InsertJobOptions, insertJob } from './insert-job.ts';
+import { Client } from './client/client.ts';
 import type { Job } from './job.ts';
+import type { JobInsertOptions } from './job-insert-options.ts';
 import { migrate } from './migrate/migrate.ts';
-import { type SchemaName, schemaName } from './schema-name.ts';
+import { type SchemaName, schemaName, type Topic } from './schema-name.ts';
+import { listenTo } from './statements/listen.ts';
 import { type Clock, systemClock } from './worker/clock.ts';
 import type { Observation } from './worker/observation.ts';
 import { Worker } from './worker/worker.ts';
@@ -28,7 +31,8 @@ export class QueueDatabase {
     this.url = url;
     this.pool = new pg.Pool({ connectionString: url, max: 10 });
     this.#drop = drop;
-    this.pool.on('error', () => undefined); // some tests end connections of others
+    // Some tests end connections of others.
+    this.pool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined));
   }
 
   static async create(): Promise<QueueDatabase> {
@@ -46,10 +50,17 @@ export class QueueDatabase {
     return new QueueSchema(this, name);
   }
 
-  /** Stops what a failed test has left running, and removes the database. */
+  /**
+   * Stops what a failed test has left running, and removes the database. A transaction that it left open goes first:
+   * workers wait for its locks. Its connection, never given back to the pool, is not waited for.
+   */
   async drop(): Promise<void> {
+    await this.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+    );
     await Promise.all(this.workers.map(async (worker) => await worker.stop()));
-    await this.pool.end();
+    void this.pool.end();
     await this.#drop();
   }
 }
@@ -107,8 +118,43 @@ export class QueueSchema {
     return text.replace(/\bS\./g, `${this.schema.quoted}.`);
   }
 
-  async insert(job: Partial<InsertJobOptions> = {}): Promise<Job> {
-    return await insertJob(this.pool, { schema: this.name, kind: 'work', args: {}, ...job });
+  get client(): Client {
+    return new Client({ database: this.pool, schema: this.name });
+  }
+
+  async insert(over: Partial<JobInsertOptions> = {}): Promise<Job> {
+    const { job } = await this.client.insert({ kind: 'work', args: {}, ...over });
+    return job;
+  }
+
+  /** Listens like a Go worker; `told` returns the payloads that have come before an own mark that is sent last. */
+  async listen(topic: Topic = 'river_insert'): Promise<{ told(): Promise<string[]>; end(): Promise<void> }> {
+    const client = new pg.Client({ connectionString: this.database.url });
+    await client.connect();
+    await listenTo(client, this.schema, topic);
+    const payloads: string[] = [];
+    client.on('notification', ({ payload = '' }) => {
+      payloads.push(payload);
+      if (payload === 'mark') client.emit('marked');
+    });
+    return {
+      told: async () => {
+        const marked = once(client, 'marked');
+        await client.query('SELECT pg_notify($1, $2)', [`${this.name}.${topic}`, 'mark']);
+        await marked;
+        return payloads.splice(0).filter((payload) => payload !== 'mark');
+      },
+      end: async () => await client.end(),
+    };
+  }
+
+  /** Resolves when somebody in this database waits for a lock. */
+  async waitingForLock(): Promise<void> {
+    await until(
+      async () =>
+        (await this.sql(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`))
+          .length > 0,
+    );
   }
 
   async job(id: string): Promise<JobRecord> {

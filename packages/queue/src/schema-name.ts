@@ -32,7 +32,7 @@ export function schemaName(name: string): SchemaName {
 }
 
 /** The topics that River notifies about. */
-export type Topic = 'river_insert' | 'river_control';
+export type Topic = 'river_insert' | 'river_control' | 'river_leadership';
 
 /** Names the channel of a topic: `<schema>.<topic>`, one identifier with a point in it. */
 export function channelName(schema: SchemaName, topic: Topic): string {

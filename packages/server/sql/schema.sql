@@ -301,6 +301,7 @@ CREATE INDEX versions_sweep_idx ON storage.versions USING btree (expires_at) WHE
 -- Functions
 
 FUNCTION metadata.enqueue_job(text,jsonb,text,smallint,smallint,timestamp with time zone) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 606a8ae3e3e4fecd6dfc6dc647dedd05 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION metadata.enqueue_jobs(text,jsonb[],text,smallint,smallint,timestamp with time zone) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 2deafea7775a339c3e5708b956e2cf40 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION metadata.files_can_attach(text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 75103b04bbf7c882d6f2642fb62500f7 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION metadata.files_can_view(text,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 f3e8a83606c6341ba6ef8937fc98f760 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION metadata.rowlock_wake_queue(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e28d8438aa290d0461895b714f53569e EXECUTE rowlock_owner,rowlock_worker;
@@ -321,7 +322,7 @@ FUNCTION storage.entity_definition(text) RETURNS storage.entities sql STABLE SEC
 FUNCTION storage.entity_files_delete() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5b3a9890ba7244cdd2a0a349da65e967 EXECUTE rowlock_owner;
 FUNCTION storage.entity_is_attached(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 795df4d0c60de91206555e751c14bb88 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.extension(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.file_requested() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b665093bc735d7169fc81f10f733ca51 EXECUTE rowlock_owner;
+FUNCTION storage.file_requested() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f550c09bd06fe2ee795b5ed081a31764 EXECUTE rowlock_owner;
 FUNCTION storage.filename(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.files_bucket() RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5695ccff59488ef5b2207e6d967352d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.files_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bd39c1328c5d7e7e465ce4bf40628c93 EXECUTE rowlock_owner;
@@ -352,8 +353,8 @@ FUNCTION storage_internal.create_file(uuid,text,text,text,text,bigint,text,text,
 FUNCTION storage_internal.create_file_request(text,text,text,text,uuid,text) RETURNS uuid plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 874cbe7702f6c99df4e82c3ab38c0e97 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.direct_upload(text,text) RETURNS TABLE(upload_id uuid, size_max bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 725421d36c5810546e1b53fa26522067 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_maintenance(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 01113784d4083369669c561261f15c32 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.enqueue_purges(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e966977b636f51361c2c57c5a0778046 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.enqueue_variants(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9810d866f3728ce135c40aa0fd991d5d EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.enqueue_purges(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a55ceb24256841a32f2b54f9bd8a8604 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.enqueue_variants(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 312645d6b21bd0954e6f0e46e26e4fbe EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.entity_of_upload(uuid) RETURNS TABLE(caller_role text, caller_claims text, entity_type text, entity_id text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c743a3b49e74843feeb0629cc80c5b49 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.files_follow_variants(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 109d3993e80a2d3420df9d91960ad165 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.finish_upload(storage.uploads) RETURNS storage.objects plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 378bf178491135f94a72548faf724736 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;

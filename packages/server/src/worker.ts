@@ -44,6 +44,7 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
     queues: Object.fromEntries(Object.entries(config.queues).map(([name, maxWorkers]) => [name, { maxWorkers }])),
     handlers: handlersOf(context),
     stopTimeoutMs: config.stop_timeout_ms,
+    maintenance: { reindex: 'if_permitted' }, // before PostgreSQL 17 that right cannot be granted
     observe: (observation) => report(observe, observation),
   });
   try {
@@ -141,6 +142,12 @@ function report(observe: Observe, observation: QueueObservation): void {
       break;
     case 'client_id_in_use':
       observe({ type: 'queue', message: `another process works under the id ${observation.client_id}` });
+      break;
+    case 'leader_not_standing':
+      observe({ type: 'queue', message: `this worker cannot lead, it lacks ${observation.missing.join(', ')}` });
+      break;
+    case 'index_skipped':
+      observe({ type: 'queue', message: `${observation.index} is not rebuilt: drop ${observation.found.join(', ')}` });
       break;
     case 'listener_lost':
       observe({ type: 'queue', message: 'the listener lost its connection', error: observation.error });

@@ -199,6 +199,7 @@ describe('functions behind the doors', () => {
     `storage_internal.version_location('${hidden}')`,
     `storage_internal.enqueue_purges(ARRAY['${victim}'::uuid])`,
     "metadata.enqueue_job('version_purge', '{}', 'maintenance')",
+    "metadata.enqueue_jobs('version_purge', ARRAY['{}'::jsonb], 'maintenance')",
   ]) {
     for (const role of ['anon', 'authenticated', 'service_role']) {
       test(`${role} cannot call ${call.split('(')[0]}`, async () => {

@@ -81,6 +81,7 @@ export const migrationSteps: readonly MigrationStep[] = [
   { file: 'rowlock/worker_lease.sql', isNeeded: noTable('rowlock_worker_lease') },
   { file: 'rowlock/wake_queue.sql', isNeeded: always },
   { file: 'rowlock/enqueue_job.sql', isNeeded: always },
+  { file: 'rowlock/enqueue_jobs.sql', isNeeded: always },
 ];
 
 /**

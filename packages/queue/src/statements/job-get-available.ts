@@ -17,9 +17,7 @@ import { defineStatement, type Queryable, run } from './statement.ts';
  * The commit is not waited for on the disk. A claim that a crash of PostgreSQL forgets is a job that is claimed again,
  * and whatever is committed later, such as its result, brings the claim to the disk too.
  */
-const statement = defineStatement(
-  'job_get_available',
-  (schema) => `
+const claimText = (schema: string, filter: string): string => `
     WITH claimed AS (
       UPDATE ${schema}.river_job AS job
       SET state = 'running',
@@ -36,7 +34,7 @@ const statement = defineStatement(
         )
       WHERE job.id = ANY (ARRAY(
         SELECT id FROM ${schema}.river_job
-        WHERE state = 'available' AND queue = $1 AND scheduled_at <= now()
+        WHERE state = 'available' AND queue = $1 AND scheduled_at <= now() ${filter}
         ORDER BY priority, scheduled_at, id
         LIMIT $2::integer
         FOR UPDATE SKIP LOCKED
@@ -45,7 +43,12 @@ const statement = defineStatement(
     )
     SELECT ${jobColumnNames.map((name) => `claimed.${name}`).join(', ')}
     FROM claimed, (SELECT set_config('synchronous_commit', 'off', true)) AS quickly
-    ORDER BY claimed.priority, claimed.due, claimed.id`,
+    ORDER BY claimed.priority, claimed.due, claimed.id`;
+
+const ofAllKinds = defineStatement('job_get_available', (schema) => claimText(schema, ''));
+
+const ofKinds = defineStatement('job_get_available_of_kinds', (schema) =>
+  claimText(schema, 'AND kind = ANY ($4::text[])'),
 );
 
 /** What to claim, and for whom. */
@@ -53,10 +56,16 @@ export interface Claim {
   readonly queue: string;
   readonly limit: number;
   readonly client_id: string;
+  /** Only jobs of these kinds; null or undefined for all. */
+  readonly kinds?: readonly string[] | null;
 }
 
 /** Claims up to `limit` jobs and returns them in the order in which they should start. */
 export async function jobGetAvailable(on: Queryable, schema: SchemaName, claim: Claim): Promise<readonly JobRow[]> {
-  const { rows } = await run<JobColumn>(on, statement(schema), [claim.queue, claim.limit, claim.client_id]);
+  const { queue, limit, client_id, kinds } = claim;
+  const given = [queue, limit, client_id];
+  const { rows } = kinds
+    ? await run<JobColumn>(on, ofKinds(schema), [...given, kinds])
+    : await run<JobColumn>(on, ofAllKinds(schema), given);
   return rows;
 }

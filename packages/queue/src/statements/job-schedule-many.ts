@@ -78,8 +78,13 @@ export interface Scheduled {
  * Fails with SQLSTATE 23505, and has then done nothing, when a job with the same unique key was inserted at the very
  * same time; the next call sees that job.
  */
-export async function jobScheduleMany(on: Queryable, schema: SchemaName, limit: number): Promise<Scheduled> {
-  const { rows } = await run<'promoted' | 'discarded' | 'woken'>(on, statement(schema), [limit]);
+export async function jobScheduleMany(
+  on: Queryable,
+  schema: SchemaName,
+  limit: number,
+  timeoutMs?: number,
+): Promise<Scheduled> {
+  const { rows } = await run<'promoted' | 'discarded' | 'woken'>(on, statement(schema), [limit], timeoutMs);
   const row = rows[0];
   if (row === undefined) throw new TypeError('An aggregate answered no row');
   return { promoted: Number(text(row, 'promoted')), discarded: Number(text(row, 'discarded')) };

@@ -16,6 +16,7 @@ const statement = defineStatement(
         LATERAL (
           SELECT job.scheduled_at FROM ${schema}.river_job AS job
           WHERE job.state = 'available' AND job.queue = $1 AND job.priority = priority.priority
+            AND ($2::text[] IS NULL OR job.kind = ANY ($2::text[]))
             AND job.scheduled_at > '-infinity' AND job.scheduled_at < 'infinity'
           ORDER BY job.scheduled_at
           LIMIT 1
@@ -36,9 +37,16 @@ export interface QueueLook {
   readonly next: bigint;
 }
 
+/** What to look at. */
+export interface LookedAt {
+  readonly queue: string;
+  /** Only jobs of these kinds; null or undefined for all. */
+  readonly kinds?: readonly string[] | null;
+}
+
 /** Looks at a queue. */
-export async function queueLook(on: Queryable, schema: SchemaName, queue: string): Promise<QueueLook> {
-  const { rows } = await run<'due_ms' | 'oldest' | 'next'>(on, statement(schema), [queue]);
+export async function queueLook(on: Queryable, schema: SchemaName, { queue, kinds }: LookedAt): Promise<QueueLook> {
+  const { rows } = await run<'due_ms' | 'oldest' | 'next'>(on, statement(schema), [queue, kinds ?? null]);
   const row = rows[0];
   if (row === undefined) throw new TypeError('A statement without a condition answered no row');
   return {

@@ -50,18 +50,19 @@ export function defineStatement(name: string, text: (schema: string) => string):
 /**
  * Runs a statement, prepared by its name.
  *
- * Fails after ten seconds without an answer; the connection is then not used again.
+ * Fails after ten seconds without an answer, or after another time; the connection is then not used again.
  */
 export async function run<Column extends string>(
   on: Queryable,
   statement: Statement,
   values: readonly unknown[] = [],
+  timeoutMs: number = statementTimeoutMs,
 ): Promise<Result<Column>> {
   const config: QueryConfig<unknown[]> & { readonly query_timeout: number } = {
     ...statement,
     values: [...values],
     types: asText,
-    query_timeout: statementTimeoutMs,
+    query_timeout: timeoutMs,
   };
   const { rows, rowCount } = await on.query<TextRow<Column>>(config);
   return { rows, rowCount: rowCount ?? 0 };

@@ -53,6 +53,28 @@ test('thousands of results are recorded in batches, each reported once', async (
   assert.equal((await queue.sql(`SELECT FROM S.river_job WHERE state = 'completed'`)).length, 6000);
 });
 
+test('results with large metadata go in several statements', async () => {
+  const queue = await database.schema();
+  const ids = await running(queue, 4);
+  const metadata = `{"output": "${'x'.repeat(12 * 1024 * 1024)}"}`;
+  const sent: unknown[] = [];
+  const pool: typeof queue.pool = Object.create(queue.pool);
+  pool.query = (async (...query: Parameters<typeof pool.query>) => {
+    sent.push(query[0]);
+    return await queue.pool.query(...query);
+  }) as unknown as typeof pool.query;
+  const completer = new Completer(queue.context({ pool }), () => undefined);
+
+  for (const id of ids) completer.add(result(id, { metadata }));
+  await completer.drain(20_000);
+
+  assert.equal(sent.length, 2);
+  assert.equal(
+    (await queue.sql(`SELECT FROM S.river_job WHERE state = 'completed' AND metadata ? 'output'`)).length,
+    4,
+  );
+});
+
 test('one result that the database refuses does not hold up the others, and the job does not stay running', async () => {
   const queue = await database.schema();
   const [good, bad, other] = await running(queue, 3);

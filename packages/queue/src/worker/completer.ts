@@ -21,6 +21,8 @@ export interface Result {
 export type OnSettled = (result: Result, state: JobState | undefined) => void;
 
 const batchMax = 5000;
+/** Recorded outputs may be large, and all of a batch become one text: neither Node nor PostgreSQL takes any length. */
+const batchCharactersMax = 32 * 1024 * 1024;
 /** A second statement is sent beside one that is under way only when this many results wait. */
 const secondFlushMin = 500;
 const flushesMax = 2;
@@ -84,7 +86,7 @@ export class Completer {
   }
 
   async #flush(): Promise<void> {
-    const batch = this.#waiting.splice(0, batchMax);
+    const batch = this.#waiting.splice(0, batchLength(this.#waiting));
     this.#inFlight += 1;
     this.#resultsInFlight += batch.length;
     const failed = await this.#record(batch);
@@ -185,6 +187,16 @@ export class Completer {
 }
 
 type Write = (results: readonly Result[]) => Promise<readonly Settled[]>;
+
+/** How many of the results go into one batch: at least one. */
+function batchLength(waiting: readonly Result[]): number {
+  let characters = 0;
+  const index = waiting.findIndex(({ settlement: { metadata, error } }, at) => {
+    characters += (metadata?.length ?? 0) + (error?.length ?? 0);
+    return at === batchMax || (at > 0 && characters > batchCharactersMax);
+  });
+  return index === -1 ? waiting.length : index;
+}
 
 /** Usually one group: most jobs succeed the first time. */
 function byAttempt(results: readonly Result[]): readonly (readonly Result[])[] {

@@ -39,12 +39,13 @@ export function insertedQueue(payload: string): string | undefined {
 /** Keeps producers paused, and running jobs aborted, as the tables say. */
 export class Control {
   readonly #context: WorkerContext;
-  readonly #producers: readonly Producer[];
+  readonly #producers: () => readonly Producer[];
   readonly #running: RunningJobs;
   readonly #pauses: Repeating;
   readonly #cancellations: Repeating;
 
-  constructor(context: WorkerContext, producers: readonly Producer[], running: RunningJobs) {
+  /** `producers` returns those that there are now. */
+  constructor(context: WorkerContext, producers: () => readonly Producer[], running: RunningJobs) {
     this.#context = context;
     this.#producers = producers;
     this.#running = running;
@@ -85,9 +86,10 @@ export class Control {
   /** Pauses and resumes producers as the table says. */
   async readPauses(): Promise<void> {
     const { pool, schema } = this.#context;
-    const queues = this.#producers.map(({ queue }) => queue);
+    const producers = this.#producers();
+    const queues = producers.map(({ queue }) => queue);
     const paused = await queueGetPaused(pool, schema, queues);
-    for (const producer of this.#producers) producer.setPaused(paused.has(producer.queue));
+    for (const producer of producers) producer.setPaused(paused.has(producer.queue));
   }
 
   async #readCancellations(): Promise<void> {

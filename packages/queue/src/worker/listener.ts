@@ -16,7 +16,7 @@ export interface Hearer {
   notified(topic: Topic, payload: string): void;
 }
 
-const topics: readonly Topic[] = ['river_insert', 'river_control'];
+const topics: readonly Topic[] = ['river_insert', 'river_control', 'river_leadership'];
 const connectTimeoutMs = 10_000;
 /** A connection whose other end has silently gone is noticed by a question that is not answered. */
 const heartbeatMs = 5000;

@@ -3,15 +3,16 @@
  * nothing. Delays are relative, so that the database's clock alone decides when a job is due.
  */
 import { attemptErrorJson, errorText, errorTrace } from '../attempt-error.ts';
-import { jsonbText } from '../jsonb-text.ts';
 import { retrySeconds, retrySecondsMax } from '../retry-policy.ts';
 import type { Settlement } from '../statements/job-settle-many.ts';
+import { metadataText } from './attempt-record.ts';
 
 /** How an attempt ended. */
 export type Outcome =
   | { readonly kind: 'completed' }
   | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'cancelled'; readonly error: unknown }
+  /** By itself, by somebody, or by the error handler, which leaves an error its own words. */
+  | { readonly kind: 'cancelled'; readonly error: unknown; readonly is_failure?: true }
   | { readonly kind: 'snoozed'; readonly delay_ms: number }
   /** The worker stopped before the handler had ended. */
   | { readonly kind: 'interrupted' }
@@ -28,6 +29,8 @@ export interface EndedAttempt {
   readonly max_attempts: number;
   readonly error_count: number;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** What the attempt itself leaves in the metadata, as JSON by key. */
+  readonly updates?: ReadonlyMap<string, string> | undefined;
   /** When it began; when it was rescued. RFC 3339 in UTC. */
   readonly at: string;
   /** Overrides the default policy; must not be negative. */
@@ -49,29 +52,28 @@ export function settlementOf(attempt: EndedAttempt, outcome: Outcome, random: ()
     attempt_after: attempt.attempt,
     delay_seconds: null,
     error: null,
-    metadata: null,
+    metadata: metadataText(attempt.updates),
   };
   switch (outcome.kind) {
     case 'completed':
       return { ...same, state: 'completed' };
-    case 'failed': {
-      const error = errorOf(attempt, errorText(outcome.error), errorTrace(outcome.error));
-      return { ...same, ...afterFailure(attempt, random), error };
+    case 'failed':
+      return { ...same, ...afterFailure(attempt, random), error: failureOf(attempt, outcome.error) };
+    case 'cancelled': {
+      const words = `JobCancelError: ${errorText(outcome.error)}`;
+      const error = outcome.is_failure ? failureOf(attempt, outcome.error) : errorOf(attempt, words);
+      return { ...same, state: 'cancelled', error };
     }
-    case 'cancelled':
-      return { ...same, state: 'cancelled', error: errorOf(attempt, `JobCancelError: ${errorText(outcome.error)}`) };
     case 'snoozed': {
       const seconds = Math.min(outcome.delay_ms / 1000, retrySecondsMax);
       const state = seconds <= schedulerIntervalSeconds ? 'available' : 'scheduled';
-      const snoozes = leniently(attempt.metadata['snoozes']) + 1;
       const before = Math.max(attempt.attempt - 1, 0);
-      return { ...same, state, delay_seconds: seconds, attempt_after: before, metadata: jsonbText({ snoozes }) };
+      return { ...same, state, delay_seconds: seconds, attempt_after: before, metadata: counted(attempt, 'snoozes') };
     }
     case 'interrupted':
       return { ...same, state: 'available', delay_seconds: 0, attempt_after: Math.max(attempt.attempt - 1, 0) };
     case 'rescued': {
-      const count = leniently(attempt.metadata['river:rescue_count']) + 1;
-      const metadata = jsonbText({ 'river:rescue_count': count });
+      const metadata = counted(attempt, 'river:rescue_count');
       return { ...same, ...afterFailure(attempt, random), error: errorOf(attempt, rescueText), metadata };
     }
   }
@@ -83,8 +85,17 @@ function afterFailure(attempt: EndedAttempt, random: () => number): Pick<Settlem
   return { state: seconds <= schedulerIntervalSeconds ? 'available' : 'retryable', delay_seconds: seconds };
 }
 
+function failureOf(attempt: EndedAttempt, thrown: unknown): string {
+  return errorOf(attempt, errorText(thrown), errorTrace(thrown));
+}
+
 function errorOf({ at, attempt }: EndedAttempt, error: string, trace = ''): string {
   return attemptErrorJson({ at, attempt, error, trace });
+}
+
+/** The updates of the attempt with a counter that is one more than it was. */
+function counted({ metadata, updates = new Map() }: EndedAttempt, counter: string): string | null {
+  return metadataText(new Map([...updates, [counter, String(leniently(metadata[counter]) + 1)]]));
 }
 
 /** Reads a counter as River does: digits in a string count, true is one, and anything else is none. */

@@ -15,6 +15,8 @@ import type { WorkerContext } from './worker-context.ts';
 export interface ProducerOptions {
   readonly queue: string;
   readonly maxWorkers: number;
+  /** The only kinds to claim; null for all. */
+  readonly kinds: readonly string[] | null;
   readonly pollIntervalMs: number;
   /** Whether notifications arrive, so that sleeping until told is possible at all. */
   readonly listens: boolean;
@@ -149,10 +151,11 @@ export class Producer {
   /** A look comes before the claim: what falls due, or is committed, between the two is found by the claim. */
   async #claim(want: Want): Promise<readonly JobRow[]> {
     const { pool, schema, client_id, clock } = this.#context;
+    const { queue, kinds } = this.#options;
     const settling = this.#settling;
-    const look = want === 'look' ? await queueLook(pool, schema, this.queue) : undefined;
-    const limit = Math.min(this.#freeSlots, this.#claimMax);
-    const rows = await jobGetAvailable(pool, schema, { queue: this.queue, limit, client_id });
+    const look = want === 'look' ? await queueLook(pool, schema, { queue, kinds }) : undefined;
+    const limit = Math.max(0, Math.min(this.#freeSlots, this.#claimMax)); // slots may be taken away at any time
+    const rows = await jobGetAvailable(pool, schema, { queue, limit, client_id, kinds });
     this.#active += rows.length;
     const isFull = rows.length === limit;
     if (rows.length > 0) this.#attention.found(clock.monotonic(), isFull);

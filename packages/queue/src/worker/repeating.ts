@@ -9,6 +9,8 @@ export interface Task {
   /** For reports. */
   readonly name: string;
   readonly intervalMs: number;
+  /** Within which time the first turn comes. Default: the interval. */
+  readonly firstWithinMs?: number;
   readonly run: () => Promise<unknown>;
 }
 
@@ -30,10 +32,10 @@ export class Repeating {
     this.#task = task;
   }
 
-  /** Begins; the first turn comes within an interval, at a random time, so that workers do not march in step. */
+  /** Begins; the first turn comes at a random time, so that workers do not march in step. */
   start(): void {
     this.#isStarted = true;
-    this.#plan(this.#task.intervalMs * this.#context.random());
+    this.#plan((this.#task.firstWithinMs ?? this.#task.intervalMs) * this.#context.random());
   }
 
   /** Asks for a turn now, or right after the present one. */

@@ -2,19 +2,30 @@
  * The jobs that this process holds: from the claim until their result is recorded, which is longer than their handler
  * runs. By it a worker knows whom to abort, and which running jobs in the table it has never heard of.
  */
+import type { JobRow } from '../job.ts';
 import type { QueueError } from '../queue-error.ts';
-import { Latch } from './latch.ts';
 import type { ObservedJob } from './observation.ts';
+import type { OutcomeKind } from './outcome.ts';
+
+/** Why a worker waits for a handler no longer: it stops, or the slot of a stuck handler is given back. */
+export type Departure = 'stopping' | 'stuck';
 
 /** One claimed job. */
 export class RunningJob {
   readonly observed: ObservedJob;
+  /** As it was claimed; undefined only in tests of parts that do not need it. */
+  readonly row: JobRow | undefined;
   readonly #controller = new AbortController();
-  readonly #leave = new Latch();
-  #isPerforming = true;
+  readonly #left: Promise<Departure>;
+  #leave: (departure: Departure) => void = () => undefined;
+  #outcome: OutcomeKind | undefined;
 
-  constructor(observed: ObservedJob) {
+  constructor(observed: ObservedJob, row?: JobRow) {
     this.observed = observed;
+    this.row = row;
+    this.#left = new Promise((resolve) => {
+      this.#leave = resolve;
+    });
   }
 
   get signal(): AbortSignal {
@@ -23,12 +34,17 @@ export class RunningJob {
 
   /** Whether its handler has not ended yet. */
   get isPerforming(): boolean {
-    return this.#isPerforming;
+    return this.#outcome === undefined;
+  }
+
+  /** How the attempt ended; undefined as long as it has not. */
+  get outcome(): OutcomeKind | undefined {
+    return this.#outcome;
   }
 
   /** Resolves when the worker waits for the handler no longer. */
-  get left(): Promise<void> {
-    return this.#leave.opened;
+  get left(): Promise<Departure> {
+    return this.#left;
   }
 
   /** Asks the handler to give up. Only the first reason counts. */
@@ -37,12 +53,12 @@ export class RunningJob {
   }
 
   /** Stops waiting for a handler that did not give up. */
-  leave(): void {
-    this.#leave.open();
+  leave(departure: Departure): void {
+    this.#leave(departure);
   }
 
-  ended(): void {
-    this.#isPerforming = false;
+  ended(outcome: OutcomeKind): void {
+    this.#outcome = outcome;
   }
 }
 

@@ -9,7 +9,10 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** Whether the values are at fault, so that the same statement would fail again: data exceptions and constraints. */
+/**
+ * Whether the values are at fault, so that the same statement would fail again: data exceptions, constraints, and what
+ * is too large or too deep for the server.
+ */
 export function isFaultOfValues(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '');
+  return /^(2[23]|54)/.test(sqlState(error) ?? '');
 }

@@ -14,3 +14,6 @@ export interface WorkerContext {
   readonly random: () => number;
   readonly observe: Observe;
 }
+
+/** What an attempt needs of them: it writes only where its handler says. */
+export type AttemptSurroundings = Omit<WorkerContext, 'pool'>;

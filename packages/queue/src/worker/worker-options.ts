@@ -3,10 +3,12 @@ import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import { assertKind, assertQueueName } from '../job-insert-options.ts';
+import { type MaintenanceOptions, type MaintenanceTerms, maintenanceTerms } from '../leader/maintenance-options.ts';
+import type { PeriodicJob } from '../leader/periodic-jobs.ts';
 import { QueueError } from '../queue-error.ts';
 import { clientIdLengthMax, makeClientId } from './client-id.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { JobHandler } from './job-handler.ts';
+import type { Handlers, JobHandler, Middleware, OnError, OnStuck, WorkHooks } from './job-handler.ts';
 import type { Observe } from './observation.ts';
 
 /** What one queue may take. */
@@ -15,8 +17,8 @@ export interface QueueOptions {
   readonly maxWorkers: number;
 }
 
-/** What a worker takes. */
-export interface WorkerOptions {
+/** What a worker takes. `Kinds` says what the arguments of each kind are. */
+export interface WorkerOptions<Kinds extends object = Record<string, unknown>> {
   /**
    * A pool of at least two connections, which stays the caller's, or a connection string, for a pool of the worker's
    * own with three. One more connection listens.
@@ -27,7 +29,16 @@ export interface WorkerOptions {
   /** By name, the queues to work. */
   readonly queues: Readonly<Record<string, QueueOptions>>;
   /** By kind, how jobs are performed. A job of another kind fails, and is tried again, maybe by another worker. */
-  readonly handlers: Readonly<Record<string, JobHandler>>;
+  readonly handlers: Handlers<Kinds>;
+  /** Whether to leave jobs of kinds without a handler to other workers. Default false, as River's. */
+  readonly fetchOnlyKnownKinds?: boolean;
+  /** Around every attempt, the first one outermost. */
+  readonly middleware?: readonly Middleware[];
+  readonly hooks?: readonly WorkHooks[];
+  /** Asked about every failed attempt, before the `nextRetry` of its handler. */
+  readonly onError?: OnError;
+  /** Asked about handlers that do not end, though their time is up. Default: they keep their slots. */
+  readonly onStuck?: OnStuck;
   /** Unique among all processes that live; at most 100 characters. Default: host and time. */
   readonly clientId?: string;
   /** How often to look for jobs that nobody announced. Default 1 s, at least 1 ms; a tenth is added at random. */
@@ -44,6 +55,15 @@ export interface WorkerOptions {
   readonly listen?: boolean;
   /** Set where Go workers share a queue and this fleet leads, so that inserts always notify. Default false. */
   readonly notifyAlways?: boolean;
+  /**
+   * Whether this worker may lead the fleet: promote scheduled jobs, rescue stuck ones, delete finished ones, reindex,
+   * and insert periodic ones, for Go's workers as well. Default true; without the rights for all of it, it does not.
+   */
+  readonly lead?: boolean;
+  /** What it does when it leads, and what it keeps. */
+  readonly maintenance?: MaintenanceOptions;
+  /** What it inserts again and again while it leads. */
+  readonly periodicJobs?: readonly PeriodicJob[];
   readonly observe?: Observe;
   readonly clock?: Clock;
   /** Returns numbers in [0, 1). */
@@ -51,7 +71,10 @@ export interface WorkerOptions {
 }
 
 /** Options with every default filled in. */
-export type WorkerSettings = Required<WorkerOptions>;
+export type WorkerSettings = Required<Omit<WorkerOptions, 'maintenance'>> & { readonly maintenance: MaintenanceTerms };
+
+/** The same for any kinds: what the arguments are is not known at run time. */
+type AnyOptions = Omit<WorkerOptions, 'handlers'> & { readonly handlers: object };
 
 /** As the system's random numbers, but not for secrets. */
 const systemRandom = (): number => randomInt(2 ** 32) / 2 ** 32;
@@ -61,7 +84,7 @@ const systemRandom = (): number => randomInt(2 ** 32) / 2 ** 32;
  *
  * @throws QueueError `invalid_option`, `invalid_job` for the name of a queue or kind
  */
-export function workerSettings(options: WorkerOptions): WorkerSettings {
+export function workerSettings(options: AnyOptions): WorkerSettings {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const settings: WorkerSettings = {
@@ -72,25 +95,25 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
     abortTimeoutMs: 3000,
     listen: true,
     notifyAlways: false,
+    lead: true,
+    periodicJobs: [],
+    fetchOnlyKnownKinds: false,
+    middleware: [],
+    hooks: [],
+    onError: () => undefined,
+    onStuck: () => 'wait',
     observe: () => undefined,
     clientId: makeClientId(hostname(), clock.now(), random),
     ...options,
+    handlers: options.handlers as Handlers,
     clock,
     random,
+    maintenance: maintenanceTerms(options.maintenance ?? {}, options.jobTimeoutMs),
   };
   const queues = Object.entries(settings.queues);
   expect(queues.length > 0, 'A worker needs at least one queue');
-  for (const [name, { maxWorkers }] of queues) {
-    assertQueueName(name);
-    expect(
-      Number.isInteger(maxWorkers) && maxWorkers >= 1 && maxWorkers <= 10_000,
-      `maxWorkers of ${name}: 1 to 10000`,
-    );
-  }
-  for (const [kind, handler] of Object.entries(settings.handlers)) {
-    assertKind(kind);
-    expect(isTimeout(handler.timeoutMs ?? null), `timeoutMs of ${kind}: more than 0, or null`);
-  }
+  for (const [name, queue] of queues) assertQueue(name, queue);
+  for (const [kind, handler] of Object.entries(settings.handlers)) assertHandler(kind, handler);
   expect(
     settings.clientId.length >= 1 && settings.clientId.length <= clientIdLengthMax,
     'clientId: 1 to 100 characters',
@@ -100,6 +123,23 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
   expect(settings.leaseTtlMs >= 5000, 'leaseTtlMs: at least 5000');
   expect(settings.stopTimeoutMs >= 0 && settings.abortTimeoutMs >= 0, 'stopTimeoutMs and abortTimeoutMs: at least 0');
   return settings;
+}
+
+/**
+ * Checks one queue.
+ *
+ * @throws QueueError `invalid_option`, `invalid_job` for its name
+ */
+export function assertQueue(name: string, { maxWorkers }: QueueOptions): void {
+  assertQueueName(name);
+  const isCount = Number.isInteger(maxWorkers) && maxWorkers >= 1 && maxWorkers <= 10_000;
+  expect(isCount, `maxWorkers of ${name}: 1 to 10000`);
+}
+
+function assertHandler(kind: string, handler: JobHandler | undefined): void {
+  assertKind(kind);
+  expect(typeof handler?.perform === 'function', `The handler of ${kind} has no perform`);
+  expect(isTimeout(handler?.timeoutMs ?? null), `timeoutMs of ${kind}: more than 0, or null`);
 }
 
 function isTimeout(ms: number | null): boolean {

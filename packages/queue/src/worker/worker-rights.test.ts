@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { insertJob } from '../insert-job.ts';
+import { Client } from '../client/client.ts';
 import { QueueDatabase } from '../queue-fixture.test.ts';
 
 let database: QueueDatabase;
@@ -27,8 +27,9 @@ test('a role needs rights on four tables, one sequence and one function to inser
   const url = new URL(database.url);
   url.searchParams.set('options', `-c role=${role}`);
   const pool = new pg.Pool({ connectionString: url.href, max: 3 });
-  const { id } = await insertJob(pool, { schema: queue.name, kind: 'work', args: {} });
-  const failing = await insertJob(pool, { schema: queue.name, kind: 'other', args: {} });
+  const client = new Client({ database: pool, schema: queue.name });
+  const { id } = (await client.insert({ kind: 'work', args: {} })).job;
+  const failing = (await client.insert({ kind: 'other', args: {} })).job;
   await queue.insert({ kind: 'later', scheduledAt: new Date(Date.now() + 60_000) });
   await queue.sql(`UPDATE S.river_job SET scheduled_at = now() WHERE kind = 'later'`);
   const { worker, seen, observations } = queue.worker({

@@ -140,7 +140,7 @@ test('a worker with a connection string of its own leaves no connection behind',
 
   await worker.stop();
 
-  assert.ok(during?.['count'] >= 1 && during?.['count'] <= 4, `${during?.['count']} connections`);
+  assert.ok(during?.['count'] >= 1 && during?.['count'] <= 6, `${during?.['count']} connections`);
   await until(async () => (await queue.sql(count))[0]?.['count'] === 0, { what: 'its connections are gone' });
 });
 

@@ -5,15 +5,16 @@ CREATE OR REPLACE FUNCTION storage_internal.enqueue_purges(version_ids uuid[]) R
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT :"metadata".enqueue_job(
-    'version_purge', jsonb_build_object('version_ids', jsonb_agg(id ORDER BY id)), 'maintenance', 3::smallint)
+  SELECT :"metadata".enqueue_jobs('version_purge', array_agg(args ORDER BY batch), 'maintenance', 3::smallint)
   FROM (
-    SELECT id, (row_number() OVER (ORDER BY id) - 1) / 100 AS batch
-    FROM (SELECT DISTINCT unnest(version_ids) AS id) AS every
-    WHERE id IS NOT NULL
-  ) AS numbered
-  GROUP BY batch
-  ORDER BY batch
+    SELECT batch, jsonb_build_object('version_ids', jsonb_agg(id ORDER BY id)) AS args
+    FROM (
+      SELECT id, (row_number() OVER (ORDER BY id) - 1) / 100 AS batch
+      FROM (SELECT DISTINCT unnest(version_ids) AS id) AS every
+      WHERE id IS NOT NULL
+    ) AS numbered
+    GROUP BY batch
+  ) AS batched
 $$;
 
 CREATE OR REPLACE FUNCTION storage_internal.version_is_referenced(wanted uuid) RETURNS boolean

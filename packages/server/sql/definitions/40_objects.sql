@@ -133,7 +133,8 @@ BEGIN
     RETURNING source_version_id
   )
   SELECT array_agg(DISTINCT source_version_id) INTO version_ids FROM made;
-  PERFORM :"metadata".enqueue_job('thumbnail_generate', jsonb_build_object('version_id', v), 'thumbnails', 2::smallint)
+  PERFORM :"metadata".enqueue_jobs(
+    'thumbnail_generate', array_agg(jsonb_build_object('version_id', v)), 'thumbnails', 2::smallint)
   FROM unnest(version_ids) AS v;
 END
 $$;

@@ -257,8 +257,8 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM :"metadata".enqueue_job('s3_presign', jsonb_build_object('request_id', id, 'file_name', file_name,
-    'file_type', file_type, 'entity_type', entity_type, 'entity_id', entity_id), 's3_signer')
+  PERFORM :"metadata".enqueue_jobs('s3_presign', array_agg(jsonb_build_object('request_id', id, 'file_name', file_name,
+    'file_type', file_type, 'entity_type', entity_type, 'entity_id', entity_id)), 's3_signer')
   FROM new_rows;
   RETURN NULL;
 END

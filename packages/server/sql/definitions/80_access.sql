@@ -79,7 +79,16 @@ GRANT SELECT ON :"metadata".files, :"metadata".file_upload_requests TO rowlock_w
 GRANT SELECT, INSERT, UPDATE, DELETE ON :"metadata".river_job, :"metadata".river_queue, :"metadata".river_leader,
   :"metadata".rowlock_worker_lease TO rowlock_worker;
 GRANT SELECT ON :"metadata".river_migration TO rowlock_worker;
+-- A worker that leads rebuilds the indexes of the job table; before PostgreSQL 17 only their owner may.
+DO $maintain$
+BEGIN
+  IF current_setting('server_version_num')::integer >= 170000 THEN
+    EXECUTE format('GRANT MAINTAIN ON %I.river_job TO rowlock_worker', :'metadata');
+  END IF;
+END
+$maintain$;
 GRANT EXECUTE ON FUNCTION :"metadata".rowlock_wake_queue(text),
+  :"metadata".enqueue_jobs(text, jsonb[], text, smallint, smallint, timestamptz),
   :"metadata".enqueue_job(text, jsonb, text, smallint, smallint, timestamptz) TO rowlock_worker;
 GRANT USAGE ON SEQUENCE :"metadata".river_job_id_seq TO rowlock_worker;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA storage_internal TO rowlock_worker;
