@@ -4,6 +4,7 @@
  */
 import type { ClientBase } from 'pg';
 import { type IndexFacts, indexDrop, indexFacts, indexReindex } from '../statements/index-reindex.ts';
+import { onConnection } from '../statements/transaction.ts';
 import type { DutyContext } from './duty-context.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -47,16 +48,14 @@ export class Reindexer {
   /** Rebuilds each index, one after the other; the failure of one is reported and does not keep the others. */
   async reindex(): Promise<void> {
     const { pool, schema, term, observe } = this.#context;
-    const client = await pool.connect();
-    try {
+    const rebuildAll = async (client: ClientBase): Promise<void> => {
       for (const index of await indexFacts(client, schema, indexes)) {
         if (!term.isCurrent) return;
         if (index.artifacts.length > 0) observe({ event: 'index_skipped', index: index.name, found: index.artifacts });
         else await this.#rebuild(client, index);
       }
-    } finally {
-      client.release(true); // it has a setting that others must not inherit
-    }
+    };
+    await onConnection(pool, rebuildAll, { isSpoilt: true }); // it has a setting that others must not inherit
   }
 
   async #rebuild(client: ClientBase, index: IndexFacts): Promise<void> {

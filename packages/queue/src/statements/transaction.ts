@@ -1,5 +1,5 @@
 /**
- * Transactions: on a connection that may be in one already, and on one of a pool. It knows nothing of jobs. A
+ * Connections of a pool, and transactions on them or on one that may be in one already. It knows nothing of jobs. A
  * connection of a pool on which anything failed is destroyed, since nobody can be sure of its state.
  */
 import type { ClientBase, Pool, PoolClient } from 'pg';
@@ -21,15 +21,32 @@ export async function inTransactionOf<T>(client: ClientBase, work: () => Promise
 
 /** Runs the work in a transaction on a connection of its own. */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
+  return await onConnection(pool, async (client) => {
     await client.query('BEGIN');
     const result = await work(client);
     await client.query('COMMIT');
-    client.release();
     return result;
-  } catch (error) {
-    client.release(true);
-    throw error;
+  });
+}
+
+/** Runs the work on a connection of its own, which goes back to the pool unless something failed or it is spoilt. */
+export async function onConnection<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  { isSpoilt = false }: { readonly isSpoilt?: boolean } = {},
+): Promise<T> {
+  const client = await pool.connect();
+  client.on('error', toldByItsStatement);
+  let mayGoBack = false;
+  try {
+    const result = await work(client);
+    mayGoBack = !isSpoilt;
+    return result;
+  } finally {
+    if (mayGoBack) client.off('error', toldByItsStatement);
+    client.release(!mayGoBack);
   }
 }
+
+/** A connection that breaks fails the statement under way, or the next one. Without a listener it ends the process. */
+function toldByItsStatement(): void {}
