@@ -266,12 +266,13 @@ $$;
 CREATE OR REPLACE TRIGGER file_requested AFTER INSERT ON :"metadata".file_upload_requests
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.file_requested();
 
--- For the signer: what to sign. No row when the request or its upload is gone.
--- Of many requests at once, those that can be signed or were.
+-- For the signer: what to sign. No row when the request or its upload is gone. Of many requests at once, those that can
+-- be signed or were. A plan that was made while the tables were empty would read them whole ever after: hence the index.
 CREATE OR REPLACE FUNCTION storage_internal.requests_to_sign(request_ids uuid[])
 RETURNS TABLE (id uuid, status text, presigned_url text, key text, content_type text, expiry_seconds integer)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
   SELECT r.id, r.status, r.presigned_url, r.s3_key, u.content_type, storage_internal.setting('upload_url_seconds')::integer
   FROM :"metadata".file_upload_requests AS r JOIN storage.uploads AS u ON u.id = r.upload_id AND u.state = 'open'
@@ -281,6 +282,7 @@ $$;
 CREATE OR REPLACE FUNCTION storage_internal.requests_signed(request_ids uuid[], urls text[], bucket text) RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
   UPDATE :"metadata".file_upload_requests AS r
   SET status = 'completed', presigned_url = signed.url, s3_bucket = bucket, error_message = NULL, updated_at = now()
