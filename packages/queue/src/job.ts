@@ -83,7 +83,7 @@ export type JobDetailsRow = Readonly<Record<JobDetailsColumn, string | null>>;
  * @throws SyntaxError where a document cannot be read, TypeError where a column is null that River never leaves so
  */
 export function decodeJob(row: JobRow): Job {
-  const metadata: unknown = JSON.parse(column(row, 'metadata'));
+  const metadata = decoded(column(row, 'metadata'));
   return {
     id: column(row, 'id'),
     kind: column(row, 'kind'),
@@ -94,7 +94,7 @@ export function decodeJob(row: JobRow): Job {
     max_attempts: Number(column(row, 'max_attempts')),
     priority: Number(column(row, 'priority')),
     metadata: isObject(metadata) ? metadata : {},
-    tags: JSON.parse(column(row, 'tags')) as readonly string[],
+    tags: decoded(column(row, 'tags')) as readonly string[],
     error_count: Number(column(row, 'error_count')),
     created_at: inUtc(column(row, 'created_at')),
     scheduled_at: inUtc(column(row, 'scheduled_at')),
@@ -111,6 +111,12 @@ export function decodeJobDetails(row: JobDetailsRow): JobDetails {
     errors: list(row.errors) as readonly AttemptError[],
     unique_key: row.unique_key,
   };
+}
+
+/** Most jobs have no metadata and no tags. */
+function decoded(json: string): unknown {
+  if (json === '{}') return {};
+  return json === '[]' ? [] : JSON.parse(json);
 }
 
 function list(json: string | null): readonly unknown[] {

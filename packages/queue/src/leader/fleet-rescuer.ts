@@ -90,7 +90,7 @@ export class FleetRescuer {
       max_attempts: Number(row.max_attempts),
       error_count: Number(row.error_count),
       metadata: job?.metadata ?? {},
-      at: new Date(clock.now()).toISOString(),
+      at: clock.now(),
       retry_seconds: job === undefined || !isKnown ? undefined : this.#kinds.retrySeconds(job),
     };
     const settlement = settlementOf(attempt, { kind: 'rescued' }, random);

@@ -107,7 +107,7 @@ async function work(
 ): Promise<DrainedJob> {
   const { id, kind, queue, attempt, max_attempts, error_count } = row;
   const observed = { id: id ?? '', kind: kind ?? '', queue: queue ?? '', attempt: Number(attempt) };
-  const at = new Date(context.clock.now()).toISOString();
+  const at = context.clock.now();
   const performers = { handlers: handlers as Handlers, jobTimeoutMs, middleware, hooks, ...(onError && { onError }) };
   const ended = await performAttempt(context, performers, new RunningJob(observed, row), row);
   const counts = { max_attempts: Number(max_attempts), error_count: Number(error_count) };

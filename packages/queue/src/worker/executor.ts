@@ -124,7 +124,7 @@ export class Executor {
       error_count: Number(row.error_count),
       metadata: ended.metadata,
       updates: ended.updates,
-      at: new Date(startedAt).toISOString(),
+      at: startedAt,
       retry_seconds: ended.retry_seconds,
     };
   }

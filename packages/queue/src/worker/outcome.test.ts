@@ -10,7 +10,7 @@ const attempt: EndedAttempt = {
   max_attempts: 3,
   error_count: 1,
   metadata: {},
-  at: '2026-01-02T03:04:05.000Z',
+  at: Date.parse('2026-01-02T03:04:05.000Z'),
 };
 
 interface Row {
@@ -61,7 +61,7 @@ test('errors say when the attempt began, which it was and what happened; snoozes
     const { error } = settlementOf(attempt, outcome, noJitter);
     return error === null ? null : JSON.parse(error);
   };
-  const entry = { at: attempt.at, attempt: 2, trace: '' };
+  const entry = { at: '2026-01-02T03:04:05.000Z', attempt: 2, trace: '' };
 
   assert.deepEqual(errorOf(failed), { ...entry, error: 'no' });
   assert.deepEqual(errorOf({ kind: 'cancelled', error: 'why' }), { ...entry, error: 'JobCancelError: why' });

@@ -31,8 +31,8 @@ export interface EndedAttempt {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** What the attempt itself leaves in the metadata, as JSON by key. */
   readonly updates?: ReadonlyMap<string, string> | undefined;
-  /** When it began; when it was rescued. RFC 3339 in UTC. */
-  readonly at: string;
+  /** When it began; when it was rescued. Milliseconds since 1970. */
+  readonly at: number;
   /** Overrides the default policy; must not be negative. */
   readonly retry_seconds?: number | undefined;
 }
@@ -90,7 +90,7 @@ function failureOf(attempt: EndedAttempt, thrown: unknown): string {
 }
 
 function errorOf({ at, attempt }: EndedAttempt, error: string, trace = ''): string {
-  return attemptErrorJson({ at, attempt, error, trace });
+  return attemptErrorJson({ at: new Date(at).toISOString(), attempt, error, trace });
 }
 
 /** The updates of the attempt with a counter that is one more than it was. */

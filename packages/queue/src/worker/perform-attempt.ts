@@ -79,9 +79,11 @@ async function performInTime(attempt: Attempt, handler: JobHandler): Promise<Ver
   const { performers, running } = attempt;
   const timeoutMs = handler.timeoutMs === undefined ? performers.jobTimeoutMs : handler.timeoutMs;
   const disarm = timeoutMs === null ? undefined : watch(attempt, timeoutMs);
-  const left = running.left.then(async (departure) => await departed(attempt, departure, timeoutMs));
   try {
-    return await Promise.race([perform(attempt, handler), left]);
+    return await new Promise((resolve, reject) => {
+      running.whenLeft((departure) => resolve(departed(attempt, departure, timeoutMs)));
+      perform(attempt, handler).then(resolve, reject);
+    });
   } finally {
     disarm?.();
   }

@@ -25,6 +25,7 @@ export interface Performance {
 export async function performWithin(performance: Performance): Promise<void> {
   const { surroundings, handler, job, front } = performance;
   const layers = both(surroundings.middleware, handler.middleware);
+  if (layers.length === 0) return await performWithHooks(performance);
   const inner = async (): Promise<void> => await performWithHooks(performance);
   const chain = layers.reduceRight<() => Promise<void>>((next, layer) => {
     return async () => {
@@ -37,11 +38,11 @@ export async function performWithin(performance: Performance): Promise<void> {
 async function performWithHooks(performance: Performance): Promise<void> {
   const { surroundings, handler, job, front } = performance;
   const hooks = both(surroundings.hooks, handler.hooks);
+  if (hooks.length === 0) return await performDecoded(performance);
   for (const hook of hooks) await hook.workBegin?.(job, front);
   let thrown: { readonly error: unknown } | undefined;
   try {
-    const given = handler.decode === undefined ? job : { ...job, args: handler.decode(job.args) };
-    await handler.perform(given, front);
+    await performDecoded(performance);
   } catch (error) {
     thrown = { error };
   }
@@ -54,6 +55,11 @@ async function performWithHooks(performance: Performance): Promise<void> {
     }
   }
   if (thrown !== undefined) throw thrown.error;
+}
+
+async function performDecoded({ handler, job, front }: Performance): Promise<void> {
+  const given = handler.decode === undefined ? job : { ...job, args: handler.decode(job.args) };
+  await handler.perform(given, front);
 }
 
 /** A layer that calls twice would perform the job twice in one attempt. */

@@ -76,7 +76,7 @@ function settlement(context: WorkerContext, row: OwnedJobRow, outcome: Outcome, 
     max_attempts: Number(row.max_attempts),
     error_count: Number(row.error_count),
     metadata: job?.metadata ?? {},
-    at: new Date(context.clock.now()).toISOString(),
+    at: context.clock.now(),
     retry_seconds: job === undefined ? undefined : policy?.retrySeconds(job),
   };
   return settlementOf(attempt, outcome, context.random);

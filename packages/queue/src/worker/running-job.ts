@@ -15,20 +15,19 @@ export class RunningJob {
   readonly observed: ObservedJob;
   /** As it was claimed; undefined only in tests of parts that do not need it. */
   readonly row: JobRow | undefined;
-  readonly #controller = new AbortController();
-  readonly #left: Promise<Departure>;
-  #leave: (departure: Departure) => void = () => undefined;
+  /** Made when it is asked for: most handlers never look. */
+  #controller: AbortController | undefined;
+  #departure: Departure | undefined;
+  #tellLeft: ((departure: Departure) => void) | undefined;
   #outcome: OutcomeKind | undefined;
 
   constructor(observed: ObservedJob, row?: JobRow) {
     this.observed = observed;
     this.row = row;
-    this.#left = new Promise((resolve) => {
-      this.#leave = resolve;
-    });
   }
 
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
     return this.#controller.signal;
   }
 
@@ -42,19 +41,23 @@ export class RunningJob {
     return this.#outcome;
   }
 
-  /** Resolves when the worker waits for the handler no longer. */
-  get left(): Promise<Departure> {
-    return this.#left;
+  /** Has somebody told, one at most, when the worker waits for the handler no longer; at once where that is so. */
+  whenLeft(tell: (departure: Departure) => void): void {
+    this.#tellLeft = tell;
+    if (this.#departure !== undefined) tell(this.#departure);
   }
 
   /** Asks the handler to give up. Only the first reason counts. */
   abort(reason: QueueError): void {
+    this.#controller ??= new AbortController();
     this.#controller.abort(reason);
   }
 
-  /** Stops waiting for a handler that did not give up. */
+  /** Stops waiting for a handler that did not give up. Only the first departure counts. */
   leave(departure: Departure): void {
-    this.#leave(departure);
+    if (this.#departure !== undefined) return;
+    this.#departure = departure;
+    this.#tellLeft?.(departure);
   }
 
   ended(outcome: OutcomeKind): void {
