@@ -3,6 +3,7 @@
  * only asks them for more rounds.
  */
 import { parseArgs } from 'node:util';
+import { runProgram } from '../setup/run-program.mjs';
 import { setup } from '../setup/setup.mjs';
 import { withPostgres } from './with-postgres.mjs';
 
@@ -33,9 +34,24 @@ const campaigns = {
     rounds: 30,
   },
   'queue-kills': {
-    files: ['test/dist/faults/queue-kills.test.js'],
-    about: 'workers killed at random points over 300 jobs a round, with an audit of every start and finish',
+    files: [
+      'test/dist/faults/queue-kills.test.js',
+      'test/dist/faults/queue-kills-server.test.js',
+      'test/dist/faults/queue-kills-leader.test.js',
+    ],
+    about: 'workers, leaders and PostgreSQL killed while jobs are worked, with an audit of every start and finish',
     rounds: 34,
+  },
+  'queue-faults': {
+    files: [
+      'test/dist/faults/queue-network.test.js',
+      'test/dist/faults/queue-sessions.test.js',
+      'test/dist/faults/queue-locks.test.js',
+      'test/dist/faults/queue-lost-answers.test.js',
+      'test/dist/faults/queue-silence.test.js',
+    ],
+    about: 'networks, sessions, locks and lost answers, all against workers of the queue',
+    rounds: 10,
   },
   clock: { files: ['test/dist/faults/clock.test.js'], about: 'two hours ahead and behind', rounds: 1 },
   'queue-go': {
@@ -56,34 +72,55 @@ const campaigns = {
     about: 'the queue beside every version of Go River that we build, with many jobs',
     rounds: 10,
   },
+  'queue-soak': {
+    tool: 'test/dist/soak/main.js',
+    ownPostgres: true,
+    about: 'an hour of steady load on a mixed fleet, with a long-running reader in the middle; what grows?',
+    rounds: 60,
+    unit: 'minutes',
+  },
   controls: { tool: 'tools/controls.mjs', about: 'every guard is removed once, and its test must fail', rounds: 1 },
 };
 
 /** What a campaign with a tool of its own is also given. */
-const toolOptions = { only: { type: 'string' }, area: { type: 'string' }, json: { type: 'string' } };
+const toolOptions = {
+  only: { type: 'string' },
+  area: { type: 'string' },
+  rate: { type: 'string' },
+  json: { type: 'string' },
+};
 
 /** Runs the campaign that the arguments name; prints the seed first. */
 export async function runCampaign(args) {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { seed: { type: 'string' }, rounds: { type: 'string' }, help: { type: 'boolean' }, ...toolOptions },
+    options: {
+      seed: { type: 'string' },
+      rounds: { type: 'string' },
+      minutes: { type: 'string' },
+      help: { type: 'boolean' },
+      ...toolOptions,
+    },
   });
   const name = positionals[0] ?? '';
   if (values.help || !Object.hasOwn(campaigns, name)) {
     const rows = Object.entries(campaigns).map(
-      ([each, { about, rounds }]) => `  ${each.padEnd(16)} ${about} (${rounds} rounds)`,
+      ([each, { about, rounds, unit = 'rounds' }]) => `  ${each.padEnd(16)} ${about} (${rounds} ${unit})`,
     );
-    const usage =
-      'npm run campaign -- NAME [--seed N] [--rounds N]; controls: [--only PART] [--area NAME] [--json FILE]';
+    const usage = [
+      'npm run campaign -- NAME [--seed N] [--rounds N]',
+      '  controls: [--only PART] [--area NAME] [--json FILE]; queue-soak: [--minutes N] [--rate N] [--json FILE]',
+    ].join('\n');
     console.log(`${usage}\n\n${rows.join('\n')}`);
     process.exitCode = values.help ? 0 : 2;
     return;
   }
   const campaign = campaigns[name];
   process.env.ROWLOCK_TEST_SEED = values.seed ?? String(Date.now() % 2 ** 31);
-  process.env.ROWLOCK_ROUNDS = values.rounds ?? String(campaign.rounds);
-  console.log(`campaign ${name}, seed ${process.env.ROWLOCK_TEST_SEED}, ${process.env.ROWLOCK_ROUNDS} rounds`);
+  process.env.ROWLOCK_ROUNDS = values.rounds ?? values.minutes ?? String(campaign.rounds);
+  const { ROWLOCK_TEST_SEED: chosen, ROWLOCK_ROUNDS: count } = process.env;
+  console.log(`campaign ${name}, seed ${chosen}, ${count} ${campaign.unit ?? 'rounds'}`);
   process.once('exit', (code) => {
     if (code === 0) return;
     const { ROWLOCK_TEST_SEED: seed, ROWLOCK_ROUNDS: rounds } = process.env;
@@ -93,6 +130,10 @@ export async function runCampaign(args) {
   const given = Object.keys(toolOptions).flatMap((option) =>
     values[option] === undefined ? [] : [`--${option}`, values[option]],
   );
+  if (campaign.ownPostgres) {
+    process.exitCode = await runProgram(process.execPath, [campaign.tool, ...given]);
+    return;
+  }
   await withPostgres([
     process.execPath,
     ...(campaign.tool ? [campaign.tool, ...given] : ['--test', ...campaign.files]),

@@ -1,6 +1,6 @@
 /**
- * What a fault proxy may do to a statement, and the two ways of saying when: at the n-th that matches, or by chance
- * with a seed. It moves no bytes. Invariant: the same plan over the same statements always strikes the same ones.
+ * What a fault proxy may do: to a statement, at the n-th that matches or by chance with a seed, and to connections as a
+ * whole. It moves no bytes. Invariant: the same plan over the same statements always strikes the same ones.
  */
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -15,6 +15,33 @@ export interface SeenStatement {
   readonly connection: number;
   readonly user: string;
   readonly application_name: string;
+}
+
+/** A connection through a proxy. */
+export interface SeenConnection {
+  /** Place among all connections, from 1. */
+  readonly number: number;
+  readonly user: string;
+  readonly application_name: string;
+  /** SQL of every statement that was sent so far. */
+  readonly texts: ReadonlySet<string>;
+}
+
+/** Which way a frozen connection carries nothing any more. */
+export type FrozenDirection = 'both' | 'to_server' | 'to_client';
+
+/** Connections that carry nothing any more, and stay open: half-open ones. */
+export interface FreezePlan {
+  readonly direction: FrozenDirection;
+  /** Which of the connections that are there. Default: all. */
+  readonly matching?: (connection: SeenConnection) => boolean;
+}
+
+/** Connections that were frozen. */
+export interface Frozen {
+  readonly connections: readonly SeenConnection[];
+  /** Lets them go on, with what was sent meanwhile first. */
+  thaw(): void;
 }
 
 /**

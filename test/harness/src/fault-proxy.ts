@@ -14,7 +14,15 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
-import { type ArmedFault, type FaultChances, FaultDecider, type FaultPlan } from './fault-plan.ts';
+import {
+  type ArmedFault,
+  type FaultChances,
+  FaultDecider,
+  type FaultPlan,
+  type FreezePlan,
+  type Frozen,
+} from './fault-plan.ts';
+import type { Pace } from './paced-writer.ts';
 import { ProxiedConnection } from './proxied-connection.ts';
 
 export interface FaultProxyOptions {
@@ -34,78 +42,151 @@ export interface FaultProxy {
   arm(plan: FaultPlan): ArmedFault;
   /** Harms statements by chance until it is told otherwise with undefined. */
   leaveToChance(chances: FaultChances | undefined): void;
+  /** Makes connections that are there half-open: they carry nothing any more, and nobody is told. */
+  freeze(plan: FreezePlan): Frozen;
+  /** Has what is sent from now on, on every connection, arrive at a pace; undefined: at once and whole. */
+  pace(pace: Pace | undefined): void;
   /** Refuses new connections; those that are there go on. */
   refuse(): Promise<void>;
+  /** Accepts new connections and never says a word to them; those that are there go on. */
+  mute(): void;
   /** Resets every connection and refuses new ones. */
   cut(): Promise<void>;
-  /** Accepts connections again, on the same port. */
+  /** Accepts and serves connections again, on the same port. */
   restore(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. */
-export async function startFaultProxy({ url, adminUrl }: FaultProxyOptions): Promise<FaultProxy> {
-  const target = new URL(url);
-  const decider = new FaultDecider();
-  const sockets = new Set<Socket>();
-  let connections = 0;
-  let statements = 0;
-  let isClosed = false;
-  const accept = (client: Socket): void => {
-    const server = connect(Number(target.port), target.hostname);
-    for (const socket of [client, server]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on('close', () => sockets.delete(socket));
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const proxy = new StatementProxy(options);
+  await proxy.restore();
+  return proxy;
+}
+
+class StatementProxy implements FaultProxy {
+  readonly #target: URL;
+  readonly #adminUrl: string | undefined;
+  readonly #decider = new FaultDecider();
+  readonly #door = new Door((client) => this.#accept(client));
+  readonly #sockets = new Set<Socket>();
+  readonly #proxied = new Set<ProxiedConnection>();
+  #connections = 0;
+  #statements = 0;
+  #pace: Pace | undefined;
+  #isMute = false;
+  #isClosed = false;
+
+  constructor({ url, adminUrl }: FaultProxyOptions) {
+    this.#target = new URL(url);
+    this.#adminUrl = adminUrl;
+  }
+
+  get port(): number {
+    return this.#door.port;
+  }
+
+  get statements(): number {
+    return this.#statements;
+  }
+
+  through(direct: string): string {
+    const through = new URL(direct);
+    through.hostname = '127.0.0.1';
+    through.port = String(this.port);
+    return through.href;
+  }
+
+  arm(plan: FaultPlan): ArmedFault {
+    return this.#decider.arm(plan);
+  }
+
+  leaveToChance(chances: FaultChances | undefined): void {
+    this.#decider.leaveToChance(chances);
+  }
+
+  freeze({ direction, matching = () => true }: FreezePlan): Frozen {
+    const frozen = [...this.#proxied].filter((connection) => !connection.isOver && matching(connection.seen));
+    for (const connection of frozen) connection.freeze(direction);
+    return {
+      connections: frozen.map(({ seen }) => seen),
+      thaw: () => {
+        for (const connection of frozen) connection.thaw();
+      },
+    };
+  }
+
+  pace(pace: Pace | undefined): void {
+    this.#pace = pace;
+  }
+
+  async refuse(): Promise<void> {
+    this.#door.shut();
+  }
+
+  mute(): void {
+    this.#isMute = true;
+  }
+
+  async cut(): Promise<void> {
+    this.#door.shut();
+    for (const socket of this.#sockets) {
+      // Node 20 cannot reset what it has half closed: it would spin for ever at the end of the process.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
     }
-    if (!target.protocol.startsWith('postgres')) {
-      carry(client, server);
+  }
+
+  async restore(): Promise<void> {
+    this.#isMute = false;
+    await this.#door.open();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.cut();
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isMute) {
+      client.on('error', () => undefined); // an error is followed by 'close'
+      this.#remember(client.pause());
       return;
     }
-    connections += 1;
-    new ProxiedConnection({
-      number: connections,
+    const server = connect(Number(this.#target.port), this.#target.hostname);
+    this.#remember(client);
+    this.#remember(server);
+    if (this.#target.protocol.startsWith('postgres')) this.#understand(client, server);
+    else carry(client, server);
+  }
+
+  #remember(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  #understand(client: Socket, server: Socket): void {
+    this.#connections += 1;
+    const connection = new ProxiedConnection({
+      number: this.#connections,
       client,
       server,
-      decide: (statement) => decider.decide(statement),
+      decide: (statement) => this.#decider.decide(statement),
       nextPlace: () => {
-        statements += 1;
-        return statements;
+        this.#statements += 1;
+        return this.#statements;
       },
       terminate: (processId) =>
-        terminateBackend(adminUrl, processId).catch((error: unknown) => {
+        terminateBackend(this.#adminUrl, processId).catch((error: unknown) => {
           // A test that is over drops its database, and whoever is still connected to it.
-          if (!isClosed) throw error;
+          if (!this.#isClosed) throw error;
         }),
+      pace: () => this.#pace,
     });
-  };
-  const door = new Door(accept);
-  const cut = async (): Promise<void> => {
-    door.shut();
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  await door.open();
-  return {
-    port: door.port,
-    get statements() {
-      return statements;
-    },
-    through: (direct) => {
-      const through = new URL(direct);
-      through.hostname = '127.0.0.1';
-      through.port = String(door.port);
-      return through.href;
-    },
-    arm: (plan) => decider.arm(plan),
-    leaveToChance: (chances) => decider.leaveToChance(chances),
-    refuse: async () => door.shut(),
-    cut,
-    restore: () => door.open(),
-    close: async () => {
-      isClosed = true;
-      await cut();
-    },
-  };
+    this.#proxied.add(connection);
+    client.on('close', () => this.#proxied.delete(connection));
+  }
 }
 
 /** Where clients come in: one port for as long as the proxy lives, open or shut. */

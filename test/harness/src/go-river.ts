@@ -81,12 +81,18 @@ export class GoRiver {
   readonly #exited: Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
   readonly #watchers = new Set<() => void>();
+  readonly #onEvent: ((event: GoEvent) => void) | undefined;
   #asked = 0;
   #stderr = '';
 
-  private constructor(version: string, child: ChildProcessByStdio<Writable, Readable, Readable>) {
+  private constructor(
+    version: string,
+    child: ChildProcessByStdio<Writable, Readable, Readable>,
+    onEvent: ((event: GoEvent) => void) | undefined,
+  ) {
     this.version = version;
     this.#child = child;
+    this.#onEvent = onEvent;
     this.#exited = once(child, 'exit').then(() => this.#end());
     child.stdin.on('error', () => this.#end());
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -95,22 +101,27 @@ export class GoRiver {
     createInterface({ input: child.stdout }).on('line', (line) => this.#heard(line));
   }
 
-  /** Starts it on a database; `schema` is where its commands look. */
+  /**
+   * Starts it on a database; `schema` is where its commands look. With `onEvent`, events go there as they are printed, and
+   * none is kept.
+   */
   static async start({
     url,
     schema,
     version = goRiverNewest,
+    onEvent,
   }: {
     readonly url: string;
     readonly schema: string;
     readonly version?: string;
+    readonly onEvent?: (event: GoEvent) => void;
   }): Promise<GoRiver> {
     const program = await buildGoRiver(version);
     const child = spawn(program, ['serve', url, schema], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, TZ: 'UTC' },
     });
-    const river = new GoRiver(version, child);
+    const river = new GoRiver(version, child, onEvent);
     await river.seen('ready');
     return river;
   }
@@ -167,7 +178,9 @@ export class GoRiver {
   #heard(line: string): void {
     const said = JSON.parse(line) as Line & GoEvent;
     const waiting = said.id === undefined ? undefined : this.#waiting.get(said.id);
-    if (said.id === undefined) {
+    if (said.id === undefined && this.#onEvent !== undefined && said.event !== 'ready') {
+      this.#onEvent(said);
+    } else if (said.id === undefined) {
       this.events.push(said);
       for (const watcher of [...this.#watchers]) watcher();
     } else if (waiting !== undefined) {

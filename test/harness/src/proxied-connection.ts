@@ -6,7 +6,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fault, SeenStatement } from './fault-plan.ts';
+import type { Fault, FrozenDirection, SeenConnection, SeenStatement } from './fault-plan.ts';
+import { type Pace, PacedWriter } from './paced-writer.ts';
 import {
   errorResponse,
   type Frame,
@@ -26,6 +27,8 @@ export interface ConnectionParts {
   readonly nextPlace: () => number;
   /** Ends the server's process of this connection. */
   readonly terminate: (processId: number) => Promise<void>;
+  /** The pace at which bytes travel now. */
+  readonly pace: () => Pace | undefined;
 }
 
 /** What is done to the answer of one statement, by its place in the connection. */
@@ -41,6 +44,9 @@ export class ProxiedConnection {
   readonly #fromClient = new FrameReader({ isOpening: true });
   readonly #fromServer = new FrameReader({ isOpening: false });
   readonly #prepared = new Map<string, string>();
+  readonly #texts = new Set<string>();
+  readonly #toServer: PacedWriter;
+  readonly #toClient: PacedWriter;
   #parameters: Readonly<Record<string, string>> = {};
   #processId = 0;
   #isOpen = false;
@@ -57,7 +63,9 @@ export class ProxiedConnection {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    const { client, server } = parts;
+    const { client, server, pace } = parts;
+    this.#toServer = new PacedWriter(server, pace);
+    this.#toClient = new PacedWriter(client, pace);
     client.on('data', (bytes) => {
       this.#fromClient.push(bytes);
       void this.#pump();
@@ -77,6 +85,35 @@ export class ProxiedConnection {
         this.#onAnswer?.();
       });
     }
+  }
+
+  /** What is known of it. */
+  get seen(): SeenConnection {
+    return {
+      number: this.#parts.number,
+      user: this.#parameters['user'] ?? '',
+      application_name: this.#parameters['application_name'] ?? '',
+      texts: this.#texts,
+    };
+  }
+
+  get isOver(): boolean {
+    return this.#parts.client.destroyed || this.#parts.server.destroyed;
+  }
+
+  /**
+   * Reads no more from one end, or from both: what they send, even that they close, is taken by this machine's network
+   * and goes no further. Nobody is told.
+   */
+  freeze(direction: FrozenDirection): void {
+    if (direction !== 'to_client') this.#parts.client.pause();
+    if (direction !== 'to_server') this.#parts.server.pause();
+  }
+
+  /** Reads again, first what has come meanwhile. */
+  thaw(): void {
+    this.#parts.client.resume();
+    this.#parts.server.resume();
   }
 
   /** Ends both ends: with a reset, or as if the process at the other end had ended. */
@@ -108,13 +145,13 @@ export class ProxiedConnection {
     }
     if (opening.kind === 'startup') this.#parameters = opening.parameters;
     this.#isOpen = true;
-    this.#parts.server.write(frame.bytes);
+    this.#toServer.write(frame.bytes);
   }
 
   async #sent(frame: Frame): Promise<void> {
     const isHandshake = !this.#isReady || frame.type === 'X' || frame.type === 'p';
     if (isHandshake) {
-      this.#parts.server.write(frame.bytes);
+      this.#toServer.write(frame.bytes);
       return;
     }
     this.#group.push(frame);
@@ -138,6 +175,7 @@ export class ProxiedConnection {
 
   async #strike(group: readonly Frame[], text: string): Promise<void> {
     this.#statements += 1;
+    this.#texts.add(text);
     const fault = this.#parts.decide({
       text,
       place: this.#parts.nextPlace(),
@@ -179,7 +217,7 @@ export class ProxiedConnection {
   }
 
   #forward(group: readonly Frame[]): void {
-    for (const { bytes } of group) this.#parts.server.write(bytes);
+    for (const { bytes } of group) this.#toServer.write(bytes);
   }
 
   /** Waits until the client has been told the answers of all statements before this one. */
@@ -205,7 +243,7 @@ export class ProxiedConnection {
       if (frame.type === 'K') this.#processId = frame.bytes.readInt32BE(5);
       const fault = this.#answerFault?.place === this.#answers + 1 ? this.#answerFault : undefined;
       if (this.#isReady && fault !== undefined) this.#harm(frame, fault);
-      else this.#parts.client.write(frame.bytes);
+      else this.#toClient.write(frame.bytes);
       if (frame.type !== 'Z') continue;
       if (this.#isReady) this.#answers += 1;
       this.#isReady = true;
@@ -216,7 +254,7 @@ export class ProxiedConnection {
   #harm(frame: Frame, fault: AnswerFault): void {
     if (fault.kind === 'error') {
       const text = 'a fault of the test';
-      this.#parts.client.write(frame.type === 'E' ? errorResponse(fault.sqlstate ?? 'XX000', text) : frame.bytes);
+      this.#toClient.write(frame.type === 'E' ? errorResponse(fault.sqlstate ?? 'XX000', text) : frame.bytes);
       return;
     }
     if (fault.kind === 'truncate') {

@@ -2,14 +2,14 @@
  * Workers are killed with SIGKILL at random points, again and again, while they work: every job comes to its end, none
  * is lost, and none is done twice unless a kill fell between its start and the record of its end.
  */
-import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { migrate } from '@rowlock/queue';
 import { createEmptyDatabase, type EmptyDatabase, seededRandom, until } from '@rowlock/test-harness';
 import pg from 'pg';
+import { prepareQueue } from './audited-queue.ts';
+import { assertHistory, rescue } from './queue-history.ts';
 
 const rounds = Number(process.env['ROWLOCK_ROUNDS'] ?? 1);
 const jobs = 300 * rounds;
@@ -25,12 +25,7 @@ let pool: pg.Pool;
 before(async () => {
   database = await createEmptyDatabase({ prefix: 'kills' });
   pool = new pg.Pool({ connectionString: database.url, max: 4 });
-  const client = await pool.connect();
-  await client.query('CREATE SCHEMA river');
-  await migrate(client, { schema: 'river' });
-  await client.query(`CREATE TABLE audit
-    (job_id bigint, attempt int, what text, at timestamptz DEFAULT clock_timestamp())`);
-  client.release();
+  await prepareQueue(pool);
 });
 after(async () => {
   await pool.end();
@@ -70,8 +65,6 @@ async function count(query: string): Promise<number> {
   return Number(rows[0]?.['count']);
 }
 
-const rescue = 'Stuck job rescued by JobRescuer';
-
 test(`${kills} kills over ${jobs} jobs lose none, and repeat only what a kill has interrupted`, async (t) => {
   const random = seededRandom();
   const left = { kills };
@@ -96,37 +89,9 @@ test(`${kills} kills over ${jobs} jobs lose none, and repeat only what a kill ha
     await Promise.all(places);
   }
 
-  await assertHistory();
+  await assertHistory(pool, { jobs, hasDeaths: true });
   for (const line of await report()) t.diagnostic(line);
 });
-
-/** Each of these selects jobs for which something is not so. */
-const wrongs: Readonly<Record<string, string>> = {
-  'is not completed': `state <> 'completed'`,
-  'was never finished': `NOT EXISTS (SELECT FROM audit WHERE job_id = job.id AND what = 'finish')`,
-  'has attempts without an error, beside the last': `cardinality(errors) IS DISTINCT FROM nullif(attempt - 1, 0)
-    AND coalesce(cardinality(errors), 0) <> attempt - 1`,
-  'started more often than it was claimed': `attempt < (
-    SELECT count(*) FROM audit WHERE job_id = job.id AND what = 'start')`,
-  'was rescued more often than its metadata say': `coalesce((metadata ->> 'river:rescue_count')::int, 0) <> (
-    SELECT count(*) FROM unnest(errors) AS error WHERE error ->> 'error' = '${rescue}')`,
-  'finished in an attempt that is neither its last nor rescued': `EXISTS (
-    SELECT FROM audit WHERE job_id = job.id AND what = 'finish' AND attempt < job.attempt
-      AND NOT EXISTS (SELECT FROM unnest(job.errors) AS error
-        WHERE (error ->> 'attempt')::int = audit.attempt AND error ->> 'error' = '${rescue}'))`,
-  'finished twice in one attempt': `EXISTS (
-    SELECT FROM audit WHERE job_id = job.id AND what = 'finish' GROUP BY attempt HAVING count(*) > 1)`,
-};
-
-async function assertHistory(): Promise<void> {
-  assert.equal(await count('SELECT count(*) FROM river.river_job'), jobs);
-  for (const [what, condition] of Object.entries(wrongs)) {
-    const { rows } = await pool.query(
-      `SELECT id, state, attempt, errors, metadata FROM river.river_job AS job WHERE ${condition} LIMIT 3`,
-    );
-    assert.deepEqual(rows, [], `a job ${what}`);
-  }
-}
 
 async function report(): Promise<readonly string[]> {
   const { rows } = await pool.query(`

@@ -164,3 +164,62 @@ test('what ends at one end ends at the other', async () => {
     { what: 'the backend has ended' },
   );
 });
+
+for (const [direction, arrives] of [
+  ['both', false],
+  ['to_server', false],
+  ['to_client', true],
+] as const) {
+  test(`a connection that is frozen ${direction} says nothing to its client until it is thawed`, async () => {
+    const [frozen, other] = [await connected(), await connected()];
+    await frozen.query(`SELECT '${direction}'`);
+    const { connections, thaw } = proxy.freeze({
+      direction,
+      matching: ({ texts }) => texts.has(`SELECT '${direction}'`),
+    });
+    let isAnswered = false;
+
+    const answer = insert(frozen, `frozen ${direction}`).finally(() => {
+      isAnswered = true;
+    });
+    await insert(other, `beside ${direction}`);
+    if (arrives) await until(async () => await isKept(`frozen ${direction}`), { what: 'the server has done it' });
+    const [wasAnswered, wasKept] = [isAnswered, await isKept(`frozen ${direction}`)];
+    thaw();
+    await answer;
+
+    assert.equal(connections.length, 1);
+    assert.deepEqual([wasAnswered, wasKept], [false, arrives]);
+    assert.ok(await isKept(`frozen ${direction}`), 'what was said meanwhile arrives');
+    await Promise.all([frozen.end(), other.end()]);
+  });
+}
+
+test('bytes at a pace are the same bytes in the same order', async () => {
+  const random = seededRandom();
+  const client = await connected();
+  const long = random.bytes(5000).toString('hex');
+
+  for (const pace of [{ pieceBytes: () => 1 + random.integer(100) }, { pauseMs: 1 }, undefined]) {
+    proxy.pace(pace);
+    const { rows } = await client.query('SELECT $1::text AS long, generate_series(1, 3) AS n', [long]);
+
+    assert.deepEqual(
+      rows.map(({ n, long: echoed }) => [n, echoed === long]),
+      [1, 2, 3].map((n) => [n, true]),
+    );
+  }
+  await client.end();
+});
+
+test('a mute server accepts connections and says nothing', async () => {
+  proxy.mute();
+  const client = new pg.Client({ connectionString: proxy.through(database.url), connectionTimeoutMillis: 100 });
+
+  await assert.rejects(client.connect(), /timeout/);
+  await proxy.restore();
+  const again = await connected();
+
+  assert.equal((await again.query('SELECT 1 AS one')).rows[0]?.one, 1);
+  await again.end();
+});

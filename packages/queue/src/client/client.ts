@@ -3,9 +3,10 @@
  * It works no job and holds no state but its options, so that one may be made for a single transaction. Whatever it
  * does is one statement, or one transaction: it is there as a whole or not at all.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import type { Job, JobDetails } from '../job.ts';
 import { checkInsert, type JobInsertOptions } from '../job-insert-options.ts';
+import { OwnPool } from '../own-pool.ts';
 import { QueueError } from '../queue-error.ts';
 import { type SchemaName, schemaName } from '../schema-name.ts';
 import type { Queryable } from '../statements/statement.ts';
@@ -55,7 +56,7 @@ export class Client<Kinds extends object = AnyKinds> {
   readonly #schema: SchemaName;
   readonly #defaults: InsertDefaults;
   readonly #clock: Clock;
-  #ownPool: pg.Pool | undefined;
+  #ownPool: OwnPool | undefined;
 
   /** @throws QueueError `invalid_schema_name`, `invalid_job` for the name of a kind */
   constructor(options: ClientOptions<NoInfer<Kinds>>) {
@@ -292,14 +293,13 @@ export class Client<Kinds extends object = AnyKinds> {
       throw new QueueError('invalid_option', 'A client without a database can only be used in a transaction');
     }
     if (typeof database !== 'string') return database;
-    this.#ownPool ??= makePool(database);
-    return this.#ownPool;
+    this.#ownPool ??= openPool(database);
+    return this.#ownPool.pool;
   }
 }
 
 /** A connection that fails while nobody uses it is replaced by the pool when it is needed; there is nothing to do. */
-function makePool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max: ownConnectionsMax, application_name: 'rowlock client' });
-  pool.on('error', () => undefined);
-  return pool;
+function openPool(connectionString: string): OwnPool {
+  const config = { connectionString, max: ownConnectionsMax, application_name: 'rowlock client' };
+  return new OwnPool(config, () => undefined);
 }

@@ -4,7 +4,7 @@
  */
 import type { ClientBase } from 'pg';
 import type { SchemaName } from '../schema-name.ts';
-import { defineStatement, run, text } from './statement.ts';
+import { command, defineStatement, run, text } from './statement.ts';
 
 /** What is known of an index. */
 export interface IndexFacts {
@@ -14,6 +14,11 @@ export interface IndexFacts {
   /** Whether the current role may drop those. */
   readonly is_owned: boolean;
 }
+
+/** How much later than the server breaks a statement off its answer may come. */
+const answerMs = 10_000;
+/** It waits for every transaction that is older. */
+const dropMs = 120_000;
 
 const facts = defineStatement(
   'index_facts',
@@ -50,11 +55,11 @@ export async function indexReindex(
   name: string,
   timeoutMs: number,
 ): Promise<void> {
-  await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}`);
-  await client.query(`REINDEX INDEX CONCURRENTLY ${schema.quoted}."${name}"`);
+  await command(client, `SET statement_timeout = ${Math.ceil(timeoutMs)}`);
+  await command(client, `REINDEX INDEX CONCURRENTLY ${schema.quoted}."${name}"`, timeoutMs + answerMs);
 }
 
 /** Drops an unfinished copy of an index, without blocking anybody. */
 export async function indexDrop(client: ClientBase, schema: SchemaName, name: string): Promise<void> {
-  await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${schema.quoted}."${name}"`);
+  await command(client, `DROP INDEX CONCURRENTLY IF EXISTS ${schema.quoted}."${name}"`, dropMs);
 }

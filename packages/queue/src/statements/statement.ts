@@ -68,6 +68,16 @@ export async function run<Column extends string>(
   return { rows, rowCount: rowCount ?? 0 };
 }
 
+/**
+ * Runs a command that has neither values nor an answer, such as BEGIN.
+ *
+ * Fails as `run` does: also on a connection whose other end has silently gone, nobody waits for ever.
+ */
+export async function command(on: ClientBase, sql: string, timeoutMs: number = statementTimeoutMs): Promise<void> {
+  const config: QueryConfig & { readonly query_timeout: number } = { text: sql, query_timeout: timeoutMs };
+  await on.query(config);
+}
+
 /** Reads a column that the statement never leaves null. */
 export function text<Column extends string>(row: TextRow<Column>, column: Column): string {
   const value = row[column];

@@ -3,18 +3,19 @@
  * connection of a pool on which anything failed is destroyed, since nobody can be sure of its state.
  */
 import type { ClientBase, Pool, PoolClient } from 'pg';
+import { command } from './statement.ts';
 
 /** Runs the work in the transaction that the connection is in, or in one of its own where it is in none. */
 export async function inTransactionOf<T>(client: ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('SELECT'); // the status is known only after an answer of the server
+  await command(client, 'SELECT'); // the status is known only after an answer of the server
   if (client.getTransactionStatus() !== 'I') return await work();
-  await client.query('BEGIN');
+  await command(client, 'BEGIN');
   try {
     const result = await work();
-    await client.query('COMMIT');
+    await command(client, 'COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK');
+    await command(client, 'ROLLBACK');
     throw error;
   }
 }
@@ -22,9 +23,9 @@ export async function inTransactionOf<T>(client: ClientBase, work: () => Promise
 /** Runs the work in a transaction on a connection of its own. */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   return await onConnection(pool, async (client) => {
-    await client.query('BEGIN');
+    await command(client, 'BEGIN');
     const result = await work(client);
-    await client.query('COMMIT');
+    await command(client, 'COMMIT');
     return result;
   });
 }

@@ -18,9 +18,9 @@ export interface Hearer {
 
 const topics: readonly Topic[] = ['river_insert', 'river_control', 'river_leadership'];
 const connectTimeoutMs = 10_000;
-/** A connection whose other end has silently gone is noticed by a question that is not answered. */
-const heartbeatMs = 5000;
-const answerTimeoutMs = 5000;
+/** A connection whose other end has silently gone is noticed by a question that is not answered: within nine seconds. */
+const heartbeatMs = 4000;
+const answerTimeoutMs = 4000;
 const backoffMs = { first: 250, most: 64_000 } as const;
 const endTimeoutMs = 1000;
 
@@ -74,27 +74,31 @@ export class Listener {
     lost.catch(() => undefined); // it is awaited below, but may come before that
     client.on('notification', ({ channel, payload = '' }) => this.#hear(channel, payload));
     try {
-      await client.connect();
-      for (const topic of topics) await listenTo(client, this.#context.schema, topic);
+      await this.#answer(lost, client.connect(), connectTimeoutMs);
+      for (const topic of topics) {
+        if (this.#isStopped) return;
+        await this.#answer(lost, listenTo(client, this.#context.schema, topic));
+      }
       connected();
       this.#context.observe({ event: 'listener_connected' });
       this.#hearer.connected();
       while (!this.#isStopped) {
         await Promise.race([lost, this.#pause(heartbeatMs)]);
-        if (!this.#isStopped) await Promise.race([lost, this.#ping(client)]);
+        if (!this.#isStopped) await this.#answer(lost, pingServer(client));
       }
     } finally {
       await this.#close(client);
     }
   }
 
-  async #ping(client: pg.Client): Promise<void> {
+  /** Waits for an answer until the worker stops; fails when the connection is lost, or nothing is heard in time. */
+  async #answer(lost: Promise<never>, answer: Promise<unknown>, timeoutMs: number = answerTimeoutMs): Promise<void> {
     let cancel: () => void = () => undefined;
     const silence = new Promise<never>((_resolve, reject) => {
-      cancel = this.#context.clock.after(answerTimeoutMs, () => reject(new Error('The server did not answer')));
+      cancel = this.#context.clock.after(timeoutMs, () => reject(new Error('The server did not answer')));
     });
     try {
-      await Promise.race([pingServer(client), silence]);
+      await Promise.race([lost, silence, answer, this.#stopped.opened]);
     } finally {
       cancel();
     }
@@ -105,13 +109,16 @@ export class Listener {
     if (topic !== undefined && !this.#isStopped) this.#hearer.notified(topic, payload);
   }
 
-  /** The pool's own way to connect, with a deadline. Its options are inherited, since some cannot be enumerated. */
+  /**
+   * The pool's own way to connect, with a deadline. Some of its options cannot be enumerated, and none may be inherited:
+   * beside a connection string, the driver only takes what an object has itself.
+   */
   #clientConfig(): pg.ClientConfig {
-    const config = Object.create(this.#context.pool.options) as pg.ClientConfig;
+    const config = Object.defineProperties({}, Object.getOwnPropertyDescriptors(this.#context.pool.options));
     return Object.assign(config, { connectionTimeoutMillis: connectTimeoutMs, keepAlive: true });
   }
 
-  /** A server that is gone does not say good-bye, so the wait for it is short. */
+  /** A server that is gone does not say good-bye, so the wait for it is short; then the connection is cut. */
   async #close(client: pg.Client): Promise<void> {
     const closed = client.end().catch((error: unknown) => {
       this.#context.observe({ event: 'task_failed', task: 'close listener', error });
@@ -120,6 +127,7 @@ export class Listener {
     const cancel = this.#context.clock.after(endTimeoutMs, () => waited.open());
     await Promise.race([closed, waited.opened]);
     cancel();
+    client.connection.stream.destroy();
   }
 
   async #pause(ms: number): Promise<void> {

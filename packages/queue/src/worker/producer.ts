@@ -53,6 +53,7 @@ export class Producer {
   #isPaused = false;
   #isPumpPlanned = false;
   #isStopped = true;
+  #isLeft = false;
   #failures = 0;
   #isMarked = false;
   #settling: Settling | undefined;
@@ -83,6 +84,11 @@ export class Producer {
     this.#isStopped = true;
     this.#wakes.clear();
     await this.#fetching;
+  }
+
+  /** Starts nothing any more, whatever the claim under way may bring: its jobs are left to whoever rescues them. */
+  leave(): void {
+    this.#isLeft = true;
   }
 
   /** Pauses or resumes. Jobs that run go on. */
@@ -174,6 +180,7 @@ export class Producer {
 
   /** Where another claim is being sent, it goes first: what the jobs do may keep the process busy for a while. */
   #start(rows: readonly JobRow[]): void {
+    if (this.#isLeft) return;
     const startAll = (): void => {
       for (const row of rows) this.#run(row);
     };

@@ -21,7 +21,7 @@ export interface QueueOptions {
 export interface WorkerOptions<Kinds extends object = Record<string, unknown>> {
   /**
    * A pool of at least two connections, which stays the caller's, or a connection string, for a pool of the worker's
-   * own with three. One more connection listens.
+   * own with three. One more connection listens. A pool of the caller's should have a `connectionTimeoutMillis`.
    */
   readonly database: Pool | string;
   /** The schema of River's tables. */

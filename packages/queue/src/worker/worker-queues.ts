@@ -41,6 +41,11 @@ export class WorkerQueues {
     await Promise.all(all.map(async (producer) => await producer.stop()));
   }
 
+  /** Starts none of the jobs that a claim which is still under way may bring. */
+  leave(): void {
+    for (const producer of [...this.producers, ...this.#leaving]) producer.leave();
+  }
+
   /** The producer of a queue, if it is served. */
   producer(queue: string): Producer | undefined {
     return this.#served.get(queue)?.producer;

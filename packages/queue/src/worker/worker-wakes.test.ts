@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '@rowlock/test-harness';
+import pg from 'pg';
 import { QueueDatabase, type QueueSchema, type RecordedWorker } from '../queue-fixture.test.ts';
 import type { WorkerOptions } from './worker-options.ts';
 
@@ -127,6 +128,20 @@ test('the listener is found again after its connection was ended, and jobs of th
 
   assert.equal(ended?.['pg_terminate_backend'], true);
   await worker.stop();
+});
+
+test('the listener connects as the pool does, with every option that stands beside a connection string', async () => {
+  const queue = await database.schema();
+  const pool = new pg.Pool({ connectionString: database.url, application_name: 'as the pool' });
+
+  const { worker } = await asleep(queue, { database: pool, lead: false });
+
+  const [row] = await queue.sql(
+    `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'as the pool' AND query ~ '^(LISTEN|SELECT 1 AS one)'`,
+  );
+  assert.equal(row?.['count'], '1');
+  await worker.stop();
+  await pool.end();
 });
 
 test('a job that another client made available for a moment ahead starts at its time and not before', async () => {

@@ -3,16 +3,18 @@
  * part. Between a claim and its recorded result, every job is in one place, `RunningJobs`, so that stopping can account
  * for all of them.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import type { JobRow } from '../job.ts';
 import { Leadership } from '../leader/leadership.ts';
 import { PeriodicJobs } from '../leader/periodic-jobs.ts';
+import { OwnPool } from '../own-pool.ts';
 import { QueueError } from '../queue-error.ts';
 import { schemaName } from '../schema-name.ts';
 import { queueUpsertMany } from '../statements/queue-upsert-many.ts';
 import { Completer } from './completer.ts';
 import { Control, insertedQueue } from './control.ts';
 import { Executor } from './executor.ts';
+import { Latch } from './latch.ts';
 import { LeaseKeeper, renewalsPerTtl } from './lease-keeper.ts';
 import { Listener } from './listener.ts';
 import type { Observation } from './observation.ts';
@@ -32,7 +34,11 @@ const queueReportMs = 10 * 60_000;
 const unrecordedMax = 10_000;
 /** A claim may take ten seconds; one that is older, and that nobody has heard of, was lost. */
 const lostClaimSeconds = 15;
+const lostClaimLookMs = 5000;
 const drainTimeoutMs = 5000;
+/** How long a stop waits for answers: a statement takes ten seconds at most, unless there is no connection for it. */
+const answerMs = 15_000;
+const cutMs = 1000;
 const ownConnectionsMax = 3;
 
 /** How to stop, where the worker's own options are not to count. */
@@ -52,7 +58,7 @@ export interface StopOptions {
 export class Worker<Kinds extends object = Record<string, unknown>> {
   readonly #settings: WorkerSettings;
   readonly #context: WorkerContext;
-  readonly #ownPool: pg.Pool | undefined;
+  readonly #ownPool: OwnPool | undefined;
   readonly #running = new RunningJobs();
   readonly #completer: Completer;
   readonly #executor: Executor;
@@ -77,8 +83,8 @@ export class Worker<Kinds extends object = Record<string, unknown>> {
     const { database, clock, random } = settings;
     const schema = schemaName(settings.schema);
     this.#settings = settings;
-    if (typeof database === 'string') this.#ownPool = this.#makePool(database);
-    const pool = this.#ownPool ?? (database as pg.Pool);
+    if (typeof database === 'string') this.#ownPool = this.#openPool(database);
+    const pool = this.#ownPool?.pool ?? (database as pg.Pool);
     const observe = (observation: Observation): void => this.#observe(observation);
     const context = { pool, schema, client_id: settings.clientId, clock, random, observe };
     this.#context = context;
@@ -142,7 +148,8 @@ export class Worker<Kinds extends object = Record<string, unknown>> {
 
   /**
    * Stops: claims no more, waits for running jobs, aborts those that take too long and gives back those that do not
-   * give up, and records all results. Takes no longer than `stopTimeoutMs`, `abortTimeoutMs` and a few seconds.
+   * give up, and records all results. Takes no longer than `stopTimeoutMs`, `abortTimeoutMs` and a few seconds, or half
+   * a minute where the database does not answer: jobs whose results are not recorded then are rescued.
    * Idempotent: every call resolves when it is done, and may make a stop that is under way more urgent, never less.
    */
   async stop(options: StopOptions = {}): Promise<void> {
@@ -236,16 +243,36 @@ export class Worker<Kinds extends object = Record<string, unknown>> {
     void this.#patience.softEnd.then(() => this.#abortJobs());
     await this.#starting?.catch(() => undefined); // start reports it
     const resigned = this.#leadership.stop();
-    await this.#queues.stop();
-    await Promise.all(this.#chores.map(async (chore) => await chore.stop()));
+    const idle = Promise.all(this.#chores.map(async (chore) => await chore.stop()));
+    const isFetched = await this.#inTime(this.#queues.stop(), answerMs);
+    if (!isFetched) this.#queues.leave();
     await this.#endJobs();
     const isRecorded = await this.#completer.drain(drainTimeoutMs);
-    await this.#executor.reported();
-    await Promise.all([this.#control.stop(), this.#listener?.stop(), resigned]);
-    await this.#lease.stop({ giveUp: isRecorded });
+    await this.#endParts([idle, resigned], isFetched && isRecorded);
     await this.#subscriptions.end();
     await this.#ownPool?.end();
     observe({ event: 'worker_stopped', client_id });
+  }
+
+  /** Where the database did not answer before, it is not waited for again: its connections are cut. */
+  async #endParts(ending: readonly Promise<unknown>[], hasAnswered: boolean): Promise<void> {
+    const end = async (): Promise<void> => {
+      await this.#executor.reported();
+      await Promise.all([this.#control.stop(), this.#listener?.stop(), ...ending]);
+      await this.#lease.stop({ giveUp: hasAnswered });
+    };
+    const ended = end();
+    if (!hasAnswered) await this.#ownPool?.end();
+    await this.#inTime(ended, hasAnswered ? answerMs : cutMs);
+  }
+
+  /** Waits for what waits for the database, but not for ever; returns whether it has ended. */
+  async #inTime(work: Promise<unknown>, ms: number): Promise<boolean> {
+    const late = new Latch();
+    const cancel = this.#context.clock.after(ms, () => late.open());
+    const hasEnded = await Promise.race([work.then(() => true), late.opened.then(() => false)]);
+    cancel();
+    return hasEnded;
   }
 
   async #endJobs(): Promise<void> {
@@ -268,10 +295,10 @@ export class Worker<Kinds extends object = Record<string, unknown>> {
     this.#subscriptions.observed(observation);
   }
 
-  #makePool(connectionString: string): pg.Pool {
-    const pool = new pg.Pool({ connectionString, max: ownConnectionsMax, application_name: 'rowlock worker' });
-    pool.on('error', (error) => this.#context.observe({ event: 'task_failed', task: 'idle connection', error }));
-    return pool;
+  #openPool(connectionString: string): OwnPool {
+    return new OwnPool({ connectionString, max: ownConnectionsMax, application_name: 'rowlock worker' }, (error) =>
+      this.#context.observe({ event: 'task_failed', task: 'idle connection', error }),
+    );
   }
 
   #makeProducer(queue: string, slots: Slots): Producer {
@@ -332,7 +359,7 @@ export class Worker<Kinds extends object = Record<string, unknown>> {
       chore('rescue', leaseMs, async () => {
         await rescueAbandoned(this.#context, { retrySeconds: (job) => this.#executor.retrySecondsAfterRescue(job) });
       }),
-      chore('give back lost claims', lostClaimSeconds * 1000, async () => await this.#giveBackLostClaims()),
+      chore('give back lost claims', lostClaimLookMs, async () => await this.#giveBackLostClaims()),
       chore('report queues', queueReportMs, async () => await queueUpsertMany(pool, schema, this.#queues.names)),
     ];
   }
