@@ -4,18 +4,24 @@
 import { bytes } from './bytes.ts';
 import { calls } from './calls.ts';
 import { engines } from './engines.ts';
+import { guardedWrites } from './guarded-writes.ts';
+import { listing } from './listing.ts';
 import type { Benchmark } from './measure/benchmark.ts';
 import { memory } from './memory.ts';
 import { metadata } from './metadata.ts';
 import { presign } from './presign.ts';
 import { queueBenchmark } from './queue.ts';
+import { signing } from './signing.ts';
 import { start } from './start.ts';
 import { thumbnails } from './thumbnails.ts';
 
 export const benchmarks: readonly Benchmark[] = [
   bytes,
   metadata,
+  guardedWrites,
   calls,
+  signing,
+  listing,
   queueBenchmark,
   engines,
   presign,

@@ -19,7 +19,7 @@ const profiles = fileURLToPath(new URL('../profiles/', import.meta.url));
 const usage = (): string => `npm run bench -- NAME [OPTIONS]
 npm run bench -- read FILE.json…   print the tables of reports
 
-${benchmarks.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
+${benchmarks.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`).join('\n')}
 
   --json FILE   write the report as JSON too
   --seconds N   length of one round (default: 8)

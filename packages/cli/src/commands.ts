@@ -1,5 +1,6 @@
 /** Every command, in the order in which help shows them. */
 import type { Command } from './command.ts';
+import { audit } from './commands/audit.ts';
 import { bucket } from './commands/bucket.ts';
 import { config } from './commands/config.ts';
 import { cp } from './commands/cp.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   migrateCommand,
   doctor,
   jobs,
+  audit,
   config,
   fsckCommand,
   sweepCommand,

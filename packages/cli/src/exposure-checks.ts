@@ -20,18 +20,25 @@ function isOptional(settings: Settings, name: string): boolean {
   return name === 'signed-url-previous-secret' || (name === 'jwt-secret' && keys !== undefined);
 }
 
-function checkSecret(settings: Settings, name: string): readonly Finding[] {
+/** The one secret of a setting, or the several that only verify. */
+function secretsOf(settings: Settings, name: string): readonly string[] {
+  if (name === 'signed-url-previous-secret') return settings.secrets(name);
   const value = settings.text(name);
-  if (value === undefined) {
+  return value === undefined ? [] : [value];
+}
+
+function checkSecret(settings: Settings, name: string): readonly Finding[] {
+  const values = secretsOf(settings, name);
+  if (values.length === 0) {
     return isOptional(settings, name) ? [] : [finding(name, 'fail', 'not set', secretFix)];
   }
-  const weakness = weaknessOf(value);
-  return [
-    weakness === undefined
+  const judged = values.map((value) => {
+    const weakness = weaknessOf(value);
+    return weakness === undefined
       ? finding(name, 'ok', `${Buffer.byteLength(value)} bytes`)
-      : finding(name, 'fail', weakness, secretFix),
-    ...checkSource(settings, name),
-  ];
+      : finding(name, 'fail', weakness, secretFix);
+  });
+  return [...judged, ...checkSource(settings, name)];
 }
 
 /** A secret is no better kept than where it came from. */
@@ -49,8 +56,8 @@ function checkSource(settings: Settings, name: string): readonly Finding[] {
 export function checkSecrets(settings: Settings): readonly Finding[] {
   const found = forgingSecrets.flatMap((name) => checkSecret(settings, name));
   const twins = forgingSecrets.filter((name, place) => {
-    const value = settings.text(name);
-    return value !== undefined && forgingSecrets.slice(0, place).some((other) => settings.text(other) === value);
+    const others = forgingSecrets.slice(0, place).flatMap((other) => secretsOf(settings, other));
+    return secretsOf(settings, name).some((value) => others.includes(value));
   });
   return [...found, ...twins.map((name) => finding(name, 'fail', 'is the same as another secret', secretFix))];
 }

@@ -1,3 +1,3 @@
 export { commands } from './commands.ts';
+export { configurationReference } from './configuration-reference.ts';
 export { main } from './main.ts';
-export { configurationReference } from './options.ts';

@@ -124,8 +124,11 @@ describe('against a service', () => {
     const down = await rowlock(['cp', 'rl://holiday/beach/photo.jpg', join(folder, 'copy.jpg')], env);
     const signed = await rowlock(['sign', 'holiday/beach/photo.jpg', '--expires', '15m'], env);
     const opened = await fetch(signed.out.trim());
+    const once = await rowlock(['sign', 'holiday/beach/photo.jpg', '--uses', '1'], env);
+    const uses = [await fetch(once.out.trim()), await fetch(once.out.trim())].map(({ status }) => status);
     const removed = await rowlock(['rm', 'holiday/beach/photo.jpg', '--json'], env);
 
+    assert.deepEqual(uses, [200, 410]);
     assert.equal(made.code, 0, made.err);
     assert.equal(again.code, 1);
     assert.match(again.err, /already exists \(409/);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '@rowlock/test-harness';
 import { masked } from './commands/config.ts';
-import { configurationReference, options, Settings } from './options.ts';
+import { configurationReference } from './configuration-reference.ts';
+import { options, Settings } from './options.ts';
 import { readArguments } from './read-arguments.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -3,6 +3,7 @@
  * the parser, `--help`, `rowlock config` and the reference page. Only the command line reads the environment.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { rateLimitOptions } from './rate-limit-options.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Option {
@@ -50,6 +51,22 @@ export const options: readonly Option[] = [
     help: 'PostgreSQL as the owner of the database, for migrate',
   },
   {
+    name: 'read-database-url',
+    env: ['READ_DATABASE_URL'],
+    type: 'text',
+    secret: true,
+    help: 'a hot standby as rowlock_authenticator, for reads while it keeps up',
+  },
+  {
+    name: 'read-lag-max-ms',
+    env: ['READ_LAG_MAX_MS'],
+    type: 'integer',
+    default: '5000',
+    min: 100,
+    max: 600_000,
+    help: 'how far behind what the standby answers may be',
+  },
+  {
     name: 'db-max-conns',
     env: ['DB_MAX_CONNS'],
     type: 'integer',
@@ -95,6 +112,13 @@ export const options: readonly Option[] = [
     type: 'list',
     default: '',
     help: 'host names that are answered; any when empty',
+  },
+  {
+    name: 'trusted-proxies',
+    env: ['TRUSTED_PROXIES'],
+    type: 'list',
+    default: '',
+    help: 'addresses and ranges of proxies whose X-Forwarded-For is believed',
   },
   {
     name: 'jwt-secret',
@@ -146,7 +170,7 @@ export const options: readonly Option[] = [
     env: ['SIGNED_URL_PREVIOUS_SECRET'],
     type: 'text',
     secret: true,
-    help: 'still verifies signed URLs, for a rotation',
+    help: 'secrets that still, or already, verify signed URLs, separated by commas or lines: for a rotation',
   },
   {
     name: 'upload-bytes-max',
@@ -220,12 +244,45 @@ export const options: readonly Option[] = [
     help: 'how often a sweep is asked for',
   },
   {
+    name: 'errors-status',
+    env: ['ERRORS_STATUS'],
+    type: 'text',
+    default: 'true',
+    help: 'legacy for HTTP 400 on almost every error, as old clients of Supabase Storage expect',
+  },
+  {
     name: 'metrics-token',
     env: ['METRICS_TOKEN'],
     type: 'text',
     secret: true,
     help: 'the bearer token that /metrics asks for; none when empty',
   },
+  {
+    name: 'api-docs',
+    env: ['API_DOCS'],
+    type: 'text',
+    default: 'on',
+    help: 'off for no page at /docs; /openapi.json stays',
+  },
+  {
+    name: 'change-streams-max',
+    env: ['CHANGE_STREAMS_MAX'],
+    type: 'integer',
+    default: '1000',
+    min: 1,
+    max: 100_000,
+    help: 'followers of the change feed at once, in one process',
+  },
+  {
+    name: 'change-streams-per-caller-max',
+    env: ['CHANGE_STREAMS_PER_CALLER_MAX'],
+    type: 'integer',
+    default: '20',
+    min: 1,
+    max: 100_000,
+    help: 'followers of one subject, or of one address without a token',
+  },
+  ...rateLimitOptions,
   { name: 'log-level', env: ['LOG_LEVEL'], type: 'text', default: 'info', help: 'debug, info, warn, error or silent' },
 ];
 
@@ -310,6 +367,11 @@ export class Settings {
       .filter((each) => each !== '');
   }
 
+  /** Several secrets, separated by commas, spaces or lines: what generates secrets makes none of these. */
+  secrets(name: string): readonly string[] {
+    return (this.text(name) ?? '').split(/[,\s]+/).filter((each) => each !== '');
+  }
+
   /** @throws UsageError naming the variable to set */
   required(name: string): string {
     const value = this.text(name);
@@ -319,24 +381,4 @@ export class Settings {
     }
     return value;
   }
-}
-
-/** The page docs/reference/configuration.md. */
-export function configurationReference(): string {
-  const rows = options.map(({ name, env, default: value, help, secret }) => {
-    const variables = env.map((each) => `\`${each}\``).join(', ');
-    return `| \`--${name}\` | ${variables}${secret ? ' (or `_FILE`)' : ''} | ${value === undefined || value === '' ? '' : `\`${value}\``} | ${help} |`;
-  });
-  return [
-    '# Configuration',
-    '',
-    'Every option, exactly those that exist: a test compares this page with the program. A flag wins over a variable, an',
-    'earlier variable over a later one. A secret may be read from a file: set `X_FILE` instead of `X`. `rowlock config` shows',
-    'what is in effect and where it came from, with secrets masked.',
-    '',
-    '| flag | variables | default | what it is |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
 }

@@ -4,8 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { siteFolder } from '@rowlock/console';
 import type { DiskBackendConfig, ServerConfig, WorkerConfig } from '@rowlock/server';
-import { defaultSchemaNames } from '@rowlock/server';
+import { defaultSchemaNames, isAddressRange } from '@rowlock/server';
 import type { Settings } from './options.ts';
+import { rateLimits } from './rate-limit-options.ts';
 import { secretFix, weaknessOf } from './secret-strength.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -49,12 +50,12 @@ function tokens(settings: Settings): ServerConfig['tokens'] {
 }
 
 export function serverConfig(settings: Settings): ServerConfig {
-  const previous = settings.text('signed-url-previous-secret');
   const current = strongSecret(settings, 'signed-url-secret');
   return {
     host: settings.required('host'),
     port: settings.integer('port'),
     database: database(settings, 'api-database-url'),
+    standby: standby(settings),
     backend: diskBackend(settings),
     tokens: tokens(settings),
     rules: {
@@ -65,15 +66,65 @@ export function serverConfig(settings: Settings): ServerConfig {
     },
     signed_urls: {
       current: { id: keyId(current), secret: current },
-      ...(previous === undefined ? {} : { previous: [{ id: keyId(previous), secret: previous }] }),
+      previous: previousSecrets(settings).map((secret) => ({ id: keyId(secret), secret })),
     },
     upload_bytes_max: settings.integer('upload-bytes-max'),
     public_url: settings.text('public-url')?.replace(/\/+$/, ''),
     cors_origins: settings.list('cors-origins'),
     allowed_hosts: settings.list('allowed-hosts'),
+    trusted_proxies: trustedProxies(settings),
+    rate_limits: rateLimits(settings),
+    errors_status: errorsStatus(settings),
     metrics_token: settings.text('metrics-token') || undefined,
+    change_feed: {
+      streams_max: settings.integer('change-streams-max'),
+      streams_per_caller_max: settings.integer('change-streams-per-caller-max'),
+    },
+    api_docs: apiDocs(settings),
     console_folder: siteFolder,
   };
+}
+
+/** @throws UsageError for anything but on and off */
+function apiDocs(settings: Settings): boolean {
+  const wanted = settings.required('api-docs');
+  if (wanted !== 'on' && wanted !== 'off') {
+    throw new UsageError(`api-docs is on or off, not "${wanted}"`);
+  }
+  return wanted === 'on';
+}
+
+function standby(settings: Settings): ServerConfig['standby'] {
+  const url = settings.text('read-database-url');
+  return url === undefined ? undefined : { url, lag_ms_max: settings.integer('read-lag-max-ms') };
+}
+
+/** @throws UsageError for one that is too weak: it opens what it could sign */
+function previousSecrets(settings: Settings): readonly string[] {
+  const secrets = settings.secrets('signed-url-previous-secret');
+  const weakness = secrets.map(weaknessOf).find((each) => each !== undefined);
+  if (weakness !== undefined) {
+    throw new UsageError(`a secret of signed-url-previous-secret ${weakness}`);
+  }
+  return secrets;
+}
+
+/** @throws UsageError */
+function trustedProxies(settings: Settings): readonly string[] {
+  const ranges = settings.list('trusted-proxies');
+  const wrong = ranges.find((range) => !isAddressRange(range));
+  if (wrong !== undefined) {
+    throw new UsageError(`trusted-proxies: "${wrong}" is no address and no range such as 10.0.0.0/8`);
+  }
+  return ranges;
+}
+
+function errorsStatus(settings: Settings): 'true' | 'legacy' {
+  const wanted = settings.required('errors-status');
+  if (wanted !== 'true' && wanted !== 'legacy') {
+    throw new UsageError(`ERRORS_STATUS is true or legacy, not "${wanted}"`);
+  }
+  return wanted;
 }
 
 export function workerConfig(settings: Settings): WorkerConfig {

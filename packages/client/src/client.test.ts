@@ -65,6 +65,30 @@ describe('the client of a real service', () => {
     assert.deepEqual(await ann.remove('box', ['tree/2.txt', 'none']), ['tree/2.txt']);
   });
 
+  test('links are made one by one or many at once, are good for so many uses, and can be ended', async () => {
+    await ann.upload('box', 'what?/#1.txt', 'one');
+    const open = async (url: string | undefined): Promise<string> => {
+      const answer = await fetch(url ?? 'missing:');
+      return answer.ok ? answer.text() : String(answer.status);
+    };
+
+    const [many, none] = await ann.signAll('box', ['what?/#1.txt', 'none'], { expirySeconds: 60 });
+    const once = await ann.sign('box', 'what?/#1.txt', {
+      usesMax: 1,
+      addresses: ['127.0.0.1', '::1'],
+      download: 'x.txt',
+    });
+    const other = await ann.sign('box', 'what?/#1.txt');
+
+    assert.deepEqual([await open(many), none], ['one', undefined]);
+    assert.deepEqual([await open(once.url), await open(once.url)], ['one', '410']);
+    await ann.revoke('box', 'what?/#1.txt', other.id);
+    assert.deepEqual([await open(other.url), await open(many)], ['410', 'one']);
+    await ann.revoke('box', 'what?/#1.txt');
+    assert.equal(await open(many), '410');
+    await assert.rejects(bob.revoke('box', 'what?/#1.txt'), (error) => isRowlockError(error, 'bucket_not_found'));
+  });
+
   test("errors are the service's own reasons", async () => {
     await ann.upload('box', 'taken', '1');
 

@@ -52,6 +52,20 @@ export function createClient(options: ClientOptions): StorageClient {
   return new StorageClient(options);
 }
 
+/** What a link is bound to. */
+export interface SignOptions {
+  /** At most seven days; an hour unless given. */
+  readonly expirySeconds?: number;
+  /** A thumbnail instead of the object. */
+  readonly preset?: string;
+  /** The name to save the file as, or `true` for its own. */
+  readonly download?: string | true;
+  /** How often it may be opened. */
+  readonly usesMax?: number;
+  /** From where: addresses, or ranges such as `192.0.2.0/24`. */
+  readonly addresses?: readonly string[];
+}
+
 /** One service as one caller; made by `createClient`. */
 export class StorageClient {
   readonly url: string;
@@ -161,17 +175,40 @@ export class StorageClient {
   }
 
   /** Makes a link that works without a token, for an object or for one of its thumbnails. */
-  sign(
-    bucket: string,
-    name: string,
-    options: { readonly expirySeconds?: number; readonly preset?: string } = {},
-  ): Promise<SignedLink> {
-    const { expirySeconds, preset } = options;
+  sign(bucket: string, name: string, options: SignOptions = {}): Promise<SignedLink> {
+    const { expirySeconds, preset, download, usesMax, addresses } = options;
     const json = {
       ...(expirySeconds === undefined ? {} : { expiresIn: expirySeconds }),
       ...(preset === undefined ? {} : { transform: { preset } }),
+      ...(download === undefined ? {} : { download }),
+      ...(usesMax === undefined ? {} : { max_uses: usesMax }),
+      ...(addresses === undefined ? {} : { addresses }),
     };
     return this.#json({ method: 'POST', path: objectPath('object/sign', bucket, name), json });
+  }
+
+  /** Makes links for up to 1,000 objects at once, in their order; undefined where an object is hidden or missing. */
+  async signAll(
+    bucket: string,
+    names: readonly string[],
+    options: { readonly expirySeconds?: number } = {},
+  ): Promise<(string | undefined)[]> {
+    const json = { expiresIn: options.expirySeconds ?? 3600, paths: names };
+    const path = `/storage/v1/object/sign/${encodeURIComponent(bucket)}`;
+    const signed = await this.#json<readonly { readonly signedURL: string | null }[]>({ method: 'POST', path, json });
+    return signed.map(({ signedURL }, place) => {
+      // The answer's path is decoded, so that a name may have a question mark; a token has none.
+      const token = signedURL?.slice(signedURL.lastIndexOf('?'));
+      return token === undefined
+        ? undefined
+        : `${this.url}${objectPath('object/sign', bucket, names[place] ?? '')}${token}`;
+    });
+  }
+
+  /** Ends every link that was signed for an object, or the one with an id. */
+  async revoke(bucket: string, name: string, id?: string): Promise<void> {
+    const query = id === undefined ? '' : `?id=${encodeURIComponent(id)}`;
+    await this.send({ method: 'DELETE', path: `${objectPath('object/sign', bucket, name)}${query}` });
   }
 
   /** Calls a function as PostgREST would. Answers undefined where the function returns nothing. */

@@ -77,7 +77,33 @@ VIEW public.storage_buckets (
   allowed_mime_types text[],
   overwrite text,
   created_at timestamp with time zone,
-  updated_at timestamp with time zone
+  updated_at timestamp with time zone,
+  versioning text,
+  soft_delete_seconds integer,
+  history_keep integer,
+  noncurrent_days integer
+) security_invoker=true;
+VIEW public.storage_object_versions (
+  bucket_id text COLLATE "C",
+  name text COLLATE "C",
+  version uuid,
+  object_id uuid,
+  is_current boolean,
+  delete_marker boolean,
+  reason text,
+  owner_id text,
+  size bigint,
+  content_type text,
+  detected_type text,
+  sha256 text,
+  cache_control text,
+  user_metadata jsonb,
+  created_at timestamp with time zone,
+  modified_at timestamp with time zone,
+  superseded_at timestamp with time zone,
+  superseded_by text,
+  purge_after timestamp with time zone,
+  sequence bigint
 ) security_invoker=true;
 VIEW public.storage_objects (
   id uuid,
@@ -96,6 +122,38 @@ VIEW public.storage_objects (
   created_at timestamp with time zone,
   updated_at timestamp with time zone
 ) security_invoker=true;
+VIEW storage.audit (
+  id bigint,
+  occurred_at timestamp with time zone,
+  request_id text,
+  address text,
+  login text,
+  role text,
+  subject text,
+  operation text,
+  bucket_id text COLLATE "C",
+  name text COLLATE "C",
+  object_id uuid,
+  outcome text,
+  reason text,
+  detail jsonb
+) security_invoker=true;
+TABLE storage.audit_log (
+  id bigint IDENTITY NOT NULL,
+  occurred_at timestamp with time zone DEFAULT now() NOT NULL,
+  request_id text,
+  address text,
+  login text DEFAULT SESSION_USER NOT NULL,
+  role text NOT NULL,
+  subject text,
+  operation text NOT NULL,
+  bucket_id text COLLATE "C",
+  name text COLLATE "C",
+  object_id uuid,
+  outcome text NOT NULL,
+  reason text,
+  detail jsonb
+) ROW SECURITY;
 TABLE storage.buckets (
   id text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
@@ -106,21 +164,43 @@ TABLE storage.buckets (
   allowed_mime_types text[],
   overwrite text DEFAULT 'allow'::text NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
-  updated_at timestamp with time zone DEFAULT now() NOT NULL
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  versioning text DEFAULT 'off'::text NOT NULL,
+  soft_delete_seconds integer,
+  history_keep integer,
+  noncurrent_days integer,
+  history_since timestamp with time zone,
+  versioned_until timestamp with time zone,
+  quota_bytes bigint,
+  quota_objects bigint,
+  owner_quota_bytes bigint,
+  owner_quota_objects bigint,
+  inline boolean DEFAULT false NOT NULL
+) ROW SECURITY;
+TABLE storage.change_feed (
+  only_row boolean DEFAULT true NOT NULL,
+  forgotten_xid xid8 DEFAULT '0'::xid8 NOT NULL,
+  forgotten_seq bigint DEFAULT 0 NOT NULL,
+  notified_xid xid8 DEFAULT '0'::xid8 NOT NULL,
+  notified_seq bigint DEFAULT 0 NOT NULL,
+  listeners_until timestamp with time zone
 ) ROW SECURITY;
 TABLE storage.changes (
   seq bigint IDENTITY NOT NULL,
   xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
   type text NOT NULL,
-  object_id uuid NOT NULL,
-  revision bigint NOT NULL,
+  object_id uuid,
+  revision bigint,
   bucket_id text NOT NULL,
-  name text NOT NULL,
+  name text,
   owner_id text,
   version_id uuid,
   size bigint,
   content_type text,
-  occurred_at timestamp with time zone DEFAULT now() NOT NULL
+  occurred_at timestamp with time zone DEFAULT now() NOT NULL,
+  previous_bucket_id text,
+  previous_name text,
+  bucket_owner_id text
 ) ROW SECURITY;
 TABLE storage.entities (
   entity_type text NOT NULL,
@@ -139,6 +219,49 @@ TABLE storage.migrations (
   checksum text NOT NULL,
   applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+TABLE storage.object_history (
+  sequence bigint IDENTITY NOT NULL,
+  bucket_id text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  object_id uuid NOT NULL,
+  version_id uuid,
+  marker_id uuid,
+  reason text NOT NULL,
+  owner_id text,
+  size bigint,
+  content_type text,
+  detected_type text,
+  sha256 bytea,
+  cache_control text,
+  user_metadata jsonb,
+  created_at timestamp with time zone NOT NULL,
+  modified_at timestamp with time zone NOT NULL,
+  superseded_at timestamp with time zone DEFAULT now() NOT NULL,
+  superseded_by text,
+  purge_after timestamp with time zone
+) ROW SECURITY;
+VIEW storage.object_versions (
+  bucket_id text COLLATE "C",
+  name text COLLATE "C",
+  version uuid,
+  object_id uuid,
+  is_current boolean,
+  delete_marker boolean,
+  reason text,
+  owner_id text,
+  size bigint,
+  content_type text,
+  detected_type text,
+  sha256 bytea,
+  cache_control text,
+  user_metadata jsonb,
+  created_at timestamp with time zone,
+  modified_at timestamp with time zone,
+  superseded_at timestamp with time zone,
+  superseded_by text,
+  purge_after timestamp with time zone,
+  sequence bigint
+) security_invoker=true;
 TABLE storage.objects (
   id uuid DEFAULT gen_random_uuid() NOT NULL,
   bucket_id text COLLATE "C" NOT NULL,
@@ -159,10 +282,74 @@ TABLE storage.objects (
   version text GENERATED (version_id)::text,
   metadata jsonb GENERATED storage.object_metadata(size, content_type, cache_control, sha256, version_id, updated_at)
 ) ROW SECURITY;
+TABLE storage.quota_accounts (
+  id bigint IDENTITY NOT NULL,
+  quota_id bigint NOT NULL,
+  owner_id text NOT NULL,
+  bytes_max bigint NOT NULL,
+  objects_max bigint NOT NULL,
+  own_limit boolean DEFAULT false NOT NULL,
+  shards smallint NOT NULL
+) ROW SECURITY;
+TABLE storage.quota_shards (
+  account_id bigint NOT NULL,
+  shard smallint NOT NULL,
+  bytes_free bigint NOT NULL,
+  objects_free bigint NOT NULL,
+  is_open boolean DEFAULT true NOT NULL
+) ROW SECURITY fillfactor=40, autovacuum_vacuum_threshold=500;
+TABLE storage.quotas (
+  id bigint IDENTITY NOT NULL,
+  bucket_id text COLLATE "C",
+  per text NOT NULL,
+  bytes_max bigint,
+  objects_max bigint,
+  counted boolean DEFAULT false NOT NULL,
+  since xid8
+) ROW SECURITY;
 TABLE storage.settings (
   name text NOT NULL,
   value text NOT NULL,
   description text NOT NULL
+) ROW SECURITY;
+TABLE storage.signed_url_revocations (
+  sequence bigint IDENTITY NOT NULL,
+  scope text NOT NULL,
+  value text COLLATE "C" NOT NULL,
+  revoked_before timestamp with time zone NOT NULL,
+  revoked_by text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone NOT NULL
+) ROW SECURITY;
+TABLE storage.signed_urls (
+  id text COLLATE "C" NOT NULL,
+  issuer text COLLATE "C" GENERATED "left"(id, 16),
+  object_id uuid NOT NULL,
+  bucket_id text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  preset text,
+  uses_max integer,
+  uses_left integer,
+  signed_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone
+) ROW SECURITY fillfactor=80;
+TABLE storage.upload_tickets (
+  id uuid NOT NULL,
+  bucket_id text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  caller_role text NOT NULL,
+  caller_claims jsonb NOT NULL,
+  content_type text,
+  size_max bigint,
+  sha256 bytea,
+  overwrite boolean NOT NULL,
+  cache_control text,
+  user_metadata jsonb,
+  if_match text[],
+  if_none_match text[],
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone NOT NULL
 ) ROW SECURITY;
 TABLE storage.uploads (
   id uuid NOT NULL,
@@ -181,7 +368,14 @@ TABLE storage.uploads (
   user_metadata jsonb,
   refusal text,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
-  expires_at timestamp with time zone NOT NULL
+  expires_at timestamp with time zone NOT NULL,
+  if_match text[],
+  if_none_match text[],
+  ticket_id uuid,
+  reserved_in bigint[],
+  reserved_bytes bigint,
+  reserved_objects integer,
+  reserved_settled boolean DEFAULT false NOT NULL
 ) ROW SECURITY;
 TABLE storage.variants (
   id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -219,19 +413,37 @@ CONSTRAINT files_object_id_key ON metadata.files UNIQUE (object_id);
 CONSTRAINT files_pkey ON metadata.files PRIMARY KEY (id);
 CONSTRAINT files_thumbnail_status_check ON metadata.files CHECK ((thumbnail_status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'not_applicable'::text])));
 CONSTRAINT files_waits_or_has_bytes ON metadata.files CHECK (((upload_id IS NULL) OR (object_id IS NULL)));
+CONSTRAINT audit_log_detail_bounded ON storage.audit_log CHECK ((pg_column_size(detail) <= 8192));
+CONSTRAINT audit_log_outcome_known ON storage.audit_log CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text])));
+CONSTRAINT audit_log_pkey ON storage.audit_log PRIMARY KEY (id);
 CONSTRAINT buckets_file_size_limit_positive ON storage.buckets CHECK ((file_size_limit > 0));
+CONSTRAINT buckets_history_keep_range ON storage.buckets CHECK (((history_keep >= 1) AND (history_keep <= 100000)));
 CONSTRAINT buckets_id_is_name ON storage.buckets CHECK ((id = name));
 CONSTRAINT buckets_name_key ON storage.buckets UNIQUE (name);
-CONSTRAINT buckets_name_valid ON storage.buckets CHECK (((name ~ '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$'::text) AND (name !~ '\.\.'::text) AND (name !~ '^\d+\.\d+\.\d+\.\d+$'::text) AND (name !~ '^xn--'::text) AND (name <> ALL (ARRAY['authenticated'::text, 'copy'::text, 'info'::text, 'list'::text, 'list-v2'::text, 'move'::text, 'public'::text, 'sign'::text, 'upload'::text]))));
+CONSTRAINT buckets_name_valid ON storage.buckets CHECK (((name ~ '^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$'::text) AND (name !~ '\.\.'::text) AND (name !~ '^\d+\.\d+\.\d+\.\d+$'::text) AND (name !~ '^xn--'::text) AND (name <> ALL (ARRAY['authenticated'::text, 'copy'::text, 'info'::text, 'list'::text, 'list-v2'::text, 'move'::text, 'public'::text, 'restore'::text, 'sign'::text, 'upload'::text, 'versions'::text, 'zip'::text])))) NOT VALID;
+CONSTRAINT buckets_noncurrent_days_range ON storage.buckets CHECK (((noncurrent_days >= 1) AND (noncurrent_days <= 36500)));
 CONSTRAINT buckets_overwrite_known ON storage.buckets CHECK ((overwrite = ANY (ARRAY['allow'::text, 'deny'::text])));
 CONSTRAINT buckets_pkey ON storage.buckets PRIMARY KEY (id);
 CONSTRAINT buckets_policy_known ON storage.buckets CHECK ((policy = ANY (ARRAY['private'::text, 'public'::text, 'authenticated'::text])));
+CONSTRAINT buckets_quotas_bounded ON storage.buckets CHECK ((((quota_bytes >= 0) AND (quota_bytes <= '1152921504606846976'::bigint)) AND ((quota_objects >= 0) AND (quota_objects <= '1152921504606846976'::bigint)) AND ((owner_quota_bytes >= 0) AND (owner_quota_bytes <= '1152921504606846976'::bigint)) AND ((owner_quota_objects >= 0) AND (owner_quota_objects <= '1152921504606846976'::bigint))));
+CONSTRAINT buckets_soft_delete_seconds_range ON storage.buckets CHECK (((soft_delete_seconds >= 1) AND (soft_delete_seconds <= 315360000)));
+CONSTRAINT buckets_versioning_known ON storage.buckets CHECK ((versioning = ANY (ARRAY['off'::text, 'on'::text, 'suspended'::text])));
+CONSTRAINT change_feed_is_one ON storage.change_feed CHECK (only_row);
+CONSTRAINT change_feed_pkey ON storage.change_feed PRIMARY KEY (only_row);
+CONSTRAINT changes_of_objects_name_them ON storage.changes CHECK (((starts_with(type, 'storage.bucket.'::text) = (object_id IS NULL)) AND ((object_id IS NULL) = (revision IS NULL)) AND ((object_id IS NULL) = (name IS NULL))));
 CONSTRAINT changes_pkey ON storage.changes PRIMARY KEY (seq);
-CONSTRAINT changes_type_known ON storage.changes CHECK ((type = ANY (ARRAY['storage.object.created'::text, 'storage.object.updated'::text, 'storage.object.deleted'::text])));
+CONSTRAINT changes_previous_is_whole ON storage.changes CHECK (((previous_bucket_id IS NULL) = (previous_name IS NULL)));
+CONSTRAINT changes_type_known ON storage.changes CHECK ((type = ANY (ARRAY['storage.object.created'::text, 'storage.object.updated'::text, 'storage.object.deleted'::text, 'storage.bucket.created'::text, 'storage.bucket.deleted'::text])));
 CONSTRAINT entities_pkey ON storage.entities PRIMARY KEY (entity_type);
 CONSTRAINT image_metadata_pkey ON storage.image_metadata PRIMARY KEY (version_id);
 CONSTRAINT image_metadata_version_id_fkey ON storage.image_metadata FOREIGN KEY (version_id) REFERENCES storage.versions(id) ON DELETE CASCADE;
 CONSTRAINT migrations_pkey ON storage.migrations PRIMARY KEY (name);
+CONSTRAINT object_history_bucket_id_fkey ON storage.object_history FOREIGN KEY (bucket_id) REFERENCES storage.buckets(id);
+CONSTRAINT object_history_pkey ON storage.object_history PRIMARY KEY (sequence);
+CONSTRAINT object_history_reason_known ON storage.object_history CHECK ((reason = ANY (ARRAY['overwrite'::text, 'delete'::text, 'move'::text])));
+CONSTRAINT object_history_version_id_fkey ON storage.object_history FOREIGN KEY (version_id) REFERENCES storage.versions(id);
+CONSTRAINT object_history_version_is_measured ON storage.object_history CHECK (((version_id IS NULL) OR ((size IS NOT NULL) AND (content_type IS NOT NULL))));
+CONSTRAINT object_history_version_or_marker ON storage.object_history CHECK (((version_id IS NULL) = (marker_id IS NOT NULL)));
 CONSTRAINT objects_bucket_id_fkey ON storage.objects FOREIGN KEY (bucket_id) REFERENCES storage.buckets(id);
 CONSTRAINT objects_bucket_id_name_key ON storage.objects UNIQUE (bucket_id, name);
 CONSTRAINT objects_cache_control_printable ON storage.objects CHECK ((cache_control ~ '^[\u0020-\u007e]{1,255}$'::text));
@@ -239,12 +451,42 @@ CONSTRAINT objects_name_length ON storage.objects CHECK (((octet_length(name) >=
 CONSTRAINT objects_name_no_control ON storage.objects CHECK ((name !~ '[\u0001-\u001f\u007f-\u009f]'::text));
 CONSTRAINT objects_name_segments ON storage.objects CHECK ((name !~ '(^|/)\.{0,2}(/|$)'::text));
 CONSTRAINT objects_pkey ON storage.objects PRIMARY KEY (id);
+CONSTRAINT objects_user_metadata_bounded ON storage.objects CHECK ((octet_length((user_metadata)::text) <= 1048576)) NOT VALID;
 CONSTRAINT objects_user_metadata_is_object ON storage.objects CHECK ((jsonb_typeof(user_metadata) = 'object'::text));
 CONSTRAINT objects_version_id_fkey ON storage.objects FOREIGN KEY (version_id) REFERENCES storage.versions(id);
+CONSTRAINT quota_accounts_limits_not_negative ON storage.quota_accounts CHECK (((bytes_max >= 0) AND (objects_max >= 0)));
+CONSTRAINT quota_accounts_one_per_owner ON storage.quota_accounts UNIQUE (quota_id, owner_id);
+CONSTRAINT quota_accounts_pkey ON storage.quota_accounts PRIMARY KEY (id);
+CONSTRAINT quota_accounts_quota_id_fkey ON storage.quota_accounts FOREIGN KEY (quota_id) REFERENCES storage.quotas(id) ON DELETE CASCADE;
+CONSTRAINT quota_shards_account_id_fkey ON storage.quota_shards FOREIGN KEY (account_id) REFERENCES storage.quota_accounts(id) ON DELETE CASCADE;
+CONSTRAINT quota_shards_pkey ON storage.quota_shards PRIMARY KEY (account_id, shard);
+CONSTRAINT quotas_bucket_id_fkey ON storage.quotas FOREIGN KEY (bucket_id) REFERENCES storage.buckets(id) ON DELETE CASCADE;
+CONSTRAINT quotas_one_per_scope ON storage.quotas UNIQUE NULLS NOT DISTINCT (bucket_id, per);
+CONSTRAINT quotas_per_known ON storage.quotas CHECK (((per = 'owner'::text) OR ((per = 'bucket'::text) AND (bucket_id IS NOT NULL))));
+CONSTRAINT quotas_pkey ON storage.quotas PRIMARY KEY (id);
 CONSTRAINT settings_pkey ON storage.settings PRIMARY KEY (name);
+CONSTRAINT signed_url_revocations_pkey ON storage.signed_url_revocations PRIMARY KEY (sequence);
+CONSTRAINT signed_url_revocations_value_form ON storage.signed_url_revocations CHECK (COALESCE(
+CASE scope
+    WHEN 'id'::text THEN (value ~ '^[A-Za-z0-9_-]{32}$'::text)
+    WHEN 'issuer'::text THEN (value ~ '^[A-Za-z0-9_-]{16}$'::text)
+    WHEN 'object'::text THEN (value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)
+    WHEN 'object_url'::text THEN (value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{32}$'::text)
+    WHEN 'all'::text THEN (value = '*'::text)
+    ELSE NULL::boolean
+END, false));
+CONSTRAINT signed_urls_counted_or_not ON storage.signed_urls CHECK (((uses_max IS NULL) = (uses_left IS NULL)));
+CONSTRAINT signed_urls_id_form ON storage.signed_urls CHECK ((id ~ '^[A-Za-z0-9_-]{32}$'::text));
+CONSTRAINT signed_urls_pkey ON storage.signed_urls PRIMARY KEY (id);
+CONSTRAINT signed_urls_uses_left_range ON storage.signed_urls CHECK (((uses_left >= 0) AND (uses_left <= uses_max)));
+CONSTRAINT signed_urls_uses_max_range ON storage.signed_urls CHECK (((uses_max >= 1) AND (uses_max <= 1000000)));
+CONSTRAINT upload_tickets_pkey ON storage.upload_tickets PRIMARY KEY (id);
+CONSTRAINT upload_tickets_sha256_is_32_bytes ON storage.upload_tickets CHECK ((octet_length(sha256) = 32));
+CONSTRAINT upload_tickets_size_max_positive ON storage.upload_tickets CHECK ((size_max > 0));
 CONSTRAINT uploads_kind_known ON storage.uploads CHECK ((kind = ANY (ARRAY['body'::text, 'direct'::text])));
 CONSTRAINT uploads_pkey ON storage.uploads PRIMARY KEY (id);
 CONSTRAINT uploads_state_known ON storage.uploads CHECK ((state = ANY (ARRAY['open'::text, 'committing'::text, 'refused'::text])));
+CONSTRAINT uploads_user_metadata_bounded ON storage.uploads CHECK ((octet_length((user_metadata)::text) <= 1048576)) NOT VALID;
 CONSTRAINT uploads_version_id_fkey ON storage.uploads FOREIGN KEY (version_id) REFERENCES storage.versions(id);
 CONSTRAINT uploads_version_id_key ON storage.uploads UNIQUE (version_id);
 CONSTRAINT variants_completed_has_bytes ON storage.variants CHECK (((status = 'completed'::text) = (version_id IS NOT NULL)));
@@ -276,20 +518,43 @@ CREATE INDEX idx_files_created ON metadata.files USING btree (created_at DESC);
 CREATE INDEX idx_files_entity ON metadata.files USING btree (entity_type, entity_id);
 CREATE INDEX idx_files_pending ON metadata.files USING btree (thumbnail_status, created_at) WHERE (thumbnail_status = ANY (ARRAY['pending'::text, 'failed'::text]));
 CREATE INDEX idx_upload_requests_status ON metadata.file_upload_requests USING btree (status);
+CREATE UNIQUE INDEX audit_log_pkey ON storage.audit_log USING btree (id);
 CREATE UNIQUE INDEX buckets_name_key ON storage.buckets USING btree (name);
 CREATE UNIQUE INDEX buckets_pkey ON storage.buckets USING btree (id);
+CREATE UNIQUE INDEX change_feed_pkey ON storage.change_feed USING btree (only_row);
 CREATE UNIQUE INDEX changes_pkey ON storage.changes USING btree (seq);
 CREATE INDEX changes_xid_seq_idx ON storage.changes USING btree (xid, seq);
 CREATE UNIQUE INDEX entities_pkey ON storage.entities USING btree (entity_type);
 CREATE UNIQUE INDEX image_metadata_pkey ON storage.image_metadata USING btree (version_id);
 CREATE UNIQUE INDEX migrations_pkey ON storage.migrations USING btree (name);
+CREATE INDEX object_history_marker_idx ON storage.object_history USING btree (bucket_id, name, sequence) WHERE (marker_id IS NOT NULL);
+CREATE INDEX object_history_name_idx ON storage.object_history USING btree (bucket_id, name, sequence);
+CREATE UNIQUE INDEX object_history_pkey ON storage.object_history USING btree (sequence);
+CREATE INDEX object_history_purge_idx ON storage.object_history USING btree (purge_after) WHERE (purge_after IS NOT NULL);
+CREATE INDEX object_history_version_idx ON storage.object_history USING btree (version_id) WHERE (version_id IS NOT NULL);
 CREATE UNIQUE INDEX objects_bucket_id_name_key ON storage.objects USING btree (bucket_id, name);
 CREATE INDEX objects_owner_id_idx ON storage.objects USING btree (owner_id, bucket_id) WHERE (owner_id IS NOT NULL);
 CREATE UNIQUE INDEX objects_pkey ON storage.objects USING btree (id);
 CREATE INDEX objects_version_id_idx ON storage.objects USING btree (version_id);
+CREATE UNIQUE INDEX quota_accounts_one_per_owner ON storage.quota_accounts USING btree (quota_id, owner_id);
+CREATE UNIQUE INDEX quota_accounts_pkey ON storage.quota_accounts USING btree (id);
+CREATE UNIQUE INDEX quota_shards_pkey ON storage.quota_shards USING btree (account_id, shard);
+CREATE UNIQUE INDEX quotas_one_per_scope ON storage.quotas USING btree (bucket_id, per) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX quotas_pkey ON storage.quotas USING btree (id);
 CREATE UNIQUE INDEX settings_pkey ON storage.settings USING btree (name);
+CREATE INDEX signed_url_revocations_expires_idx ON storage.signed_url_revocations USING btree (expires_at);
+CREATE UNIQUE INDEX signed_url_revocations_pkey ON storage.signed_url_revocations USING btree (sequence);
+CREATE INDEX signed_url_revocations_value_idx ON storage.signed_url_revocations USING btree (value, revoked_before);
+CREATE INDEX signed_urls_expires_idx ON storage.signed_urls USING btree (expires_at);
+CREATE INDEX signed_urls_issuer_idx ON storage.signed_urls USING btree (issuer);
+CREATE INDEX signed_urls_object_idx ON storage.signed_urls USING btree (object_id);
+CREATE UNIQUE INDEX signed_urls_pkey ON storage.signed_urls USING btree (id);
+CREATE INDEX upload_tickets_expires_at_idx ON storage.upload_tickets USING btree (expires_at);
+CREATE UNIQUE INDEX upload_tickets_pkey ON storage.upload_tickets USING btree (id);
 CREATE INDEX uploads_expires_idx ON storage.uploads USING btree (expires_at);
 CREATE UNIQUE INDEX uploads_pkey ON storage.uploads USING btree (id);
+CREATE INDEX uploads_reserved_idx ON storage.uploads USING btree (bucket_id) WHERE (reserved_in IS NOT NULL);
+CREATE INDEX uploads_ticket_id_idx ON storage.uploads USING btree (ticket_id) WHERE (ticket_id IS NOT NULL);
 CREATE UNIQUE INDEX uploads_version_id_key ON storage.uploads USING btree (version_id);
 CREATE UNIQUE INDEX variants_one_per_preset ON storage.variants USING btree (source_version_id, preset);
 CREATE UNIQUE INDEX variants_pkey ON storage.variants USING btree (id);
@@ -309,67 +574,181 @@ FUNCTION public.create_file_record(uuid,text,text,text,text,bigint,text,text,tex
 FUNCTION public.delete_file_record(uuid) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 55fcbcbd5be7d7ca50d60b0d70e9f8a4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_file_storage_stats() RETURNS TABLE(total_count bigint, total_size_bytes bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_url(uuid) RETURNS TABLE(status text, url text, file_id uuid, error text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.purge_storage_version(text,text,uuid) RETURNS boolean sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.request_upload_url(text,text,text,text) RETURNS uuid sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.restore_storage_object(text,text,uuid) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.storage_changes(text,integer,text,text) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.ask_upload(storage.uploads,boolean,bigint,boolean) RETURNS storage.uploads plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7c0ed004282b851f698440b5053dd46f EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.assert_bucket_visible(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a1b2eb0c49c4daccb2123f7aa624f6e4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.assert_folders(text,text,text,text,integer) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b89b4c9e8dfece8259d18e0478f7d555 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.assert_may_attach(text,text) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c27919e505b2a738d1af84be5bb0b3ff EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.assert_may_upload_file(text,text,text,text,text,uuid) RETURNS text plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 dd49c8289d392dd06210bda83d3f4cd4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.attach_entity(regclass,name,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9e211f0f141ee8e63055ffe82ee99b7e EXECUTE rowlock_owner;
-FUNCTION storage.buckets_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 43935d1a9bea9215dcbade12759990b8 EXECUTE rowlock_owner;
+FUNCTION storage.audit_buckets() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 92cc4ca80f8eb085bd5dc99b987a46ef EXECUTE rowlock_owner;
+FUNCTION storage.audit_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 912e73013ddadf11d88d90e63663bf69 EXECUTE rowlock_owner;
+FUNCTION storage.audit_is_kept() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c0176c3d613055ebeb7f6b45903e2ab0 EXECUTE rowlock_owner;
+FUNCTION storage.audit_objects() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6b4751d9304a650a996ac9405b098625 EXECUTE rowlock_owner;
+FUNCTION storage.audit_revocations() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 62c4fd5be4206081541ac1cf071ebf4d EXECUTE rowlock_owner;
+FUNCTION storage.buckets_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 167a433294a4ec95ef0098e6dbb467c6 EXECUTE rowlock_owner;
+FUNCTION storage.buckets_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12a886a51f52d318b12a3a742ec13d1b EXECUTE rowlock_owner;
 FUNCTION storage.caller_id() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.caller_owns_object(uuid) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.caller_owns_objects_in(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bcfe1a146e9139f2ff520f479f8acc03 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.can_see_removed(storage.changes) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 75690947f52fd3e1823066575af51e2d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.can_select_entity(text,text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 928696fbfece8157dd92451d5760f6f9 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.changes_since(text,integer,text,text) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.claim(text[]) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.conditions_hold(text[],text[],text) RETURNS boolean sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.copy_object(text,text,text,text,boolean,uuid,text[],text[],jsonb) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 18c6b0bf4124ea9a75dbf59f8aee7865 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.copy_prefix(text,text,text,text,integer) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 8e8ee3380b13d7288c9218195748a7e0 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.count_below(text,text,integer) RETURNS bigint plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 ca9f142640a04b7729626f9b674f0470 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.delete_prefix(text,text,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 11b3631bae5fe2796a5b579ac517284e EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.end_of_prefix(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.entity_definition(text) RETURNS storage.entities sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 889907a162a630e2edf588d5ff474725 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.entity_files_delete() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5b3a9890ba7244cdd2a0a349da65e967 EXECUTE rowlock_owner;
 FUNCTION storage.entity_is_attached(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 795df4d0c60de91206555e751c14bb88 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.etag_of(bytea,uuid) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.extension(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.file_requested() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f550c09bd06fe2ee795b5ed081a31764 EXECUTE rowlock_owner;
 FUNCTION storage.filename(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.files_bucket() RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5695ccff59488ef5b2207e6d967352d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.files_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bd39c1328c5d7e7e465ce4bf40628c93 EXECUTE rowlock_owner;
+FUNCTION storage.find_all_to_sign(text,text[]) RETURNS TABLE(object_ids text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.find_to_sign(text,text) RETURNS TABLE(object_id uuid, version_id uuid) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.find_variant_to_sign(uuid,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.foldername(text) RETURNS text[] sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.history_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 87ac248d64e8b1b0e445bafece8f5592 EXECUTE rowlock_owner;
+FUNCTION storage.json_time(timestamp with time zone) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.json_time_or(timestamp with time zone,text,timestamp with time zone) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.keeps_when_replaced(storage.objects,uuid) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_entry(text,uuid,timestamp with time zone,text,timestamp with time zone,timestamp with time zone,jsonb,jsonb) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_flat_up(text,text,text,integer,boolean,integer,integer) RETURNS TABLE(entries text, scanned bigint, last_name text, folders bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_folder(text,boolean) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_page(text,text,boolean,boolean,text,boolean,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) plpgsql STABLE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 edbddaa88a89e2ec5f0224dd6df5f7ab EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_page_by_time(text,text,boolean,boolean,text,text,boolean,timestamp with time zone,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_run_down(text,text,text,integer,boolean,text,integer,integer,boolean) RETURNS TABLE(entries text, entry_count bigint, scanned bigint, last_name text, folder_name text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_run_up(text,text,text,integer,boolean,text,integer,integer,boolean) RETURNS TABLE(entries text, entry_count bigint, scanned bigint, last_name text, folder_name text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_walk(text,text,boolean,text) RETURNS TABLE(name text, is_folder boolean, at timestamp with time zone) plpgsql STABLE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 ef0516271fcfc0b17cace3afc717a4d0 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.listen_for_changes(integer) RETURNS timestamp with time zone sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0907c5241813bcedae55df02369d975a EXECUTE rowlock_owner,service_role;
+FUNCTION storage.lock_history(text,text) RETURNS void sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_move(storage.objects,storage.objects) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 7433d2939a37c34b9593e06abbd3cbce EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_read_file_of(uuid) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 bcd983607ab0f65d1b4e515accdd0fec EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_upload(text,text,jsonb,boolean) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c46df701e32a45ae61cb2e054869596d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.media_type_allowed(text[],text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 e03da150ff180ff28ad8bafccd067d4f EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.move_object(text,text,text,text,boolean,uuid,text[],text[]) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b56f97a362db58c48249c63a1c5f3999 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.move_prefix(text,text,text,text,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b5c146c2ce16cd8c7cf37eb37fbe8a10 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.object_info(text,text,boolean) RETURNS TABLE(object_id uuid, version_id uuid, owner_id text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, user_metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.object_metadata(bigint,text,text,bytea,uuid,timestamp with time zone) RETURNS jsonb sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 8a86289502d3eaa1514cd528560b0a64 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.objects_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c68069a48bdd364c8d6fe6eced2085bd EXECUTE rowlock_owner;
-FUNCTION storage.objects_fill() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c29a22409bbaa9a2a0729060331bdf38 EXECUTE rowlock_owner;
-FUNCTION storage.objects_inserted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b890042b12637de3fba4e1d623a0db8c EXECUTE rowlock_owner;
-FUNCTION storage.objects_reference() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 6fcaaf2666c47007685b8765d7f1fbe6 EXECUTE rowlock_owner;
-FUNCTION storage.objects_updated() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9a0ac015117cd2245b14345bc10ed71b EXECUTE rowlock_owner;
+FUNCTION storage.object_to_take(text,text,uuid,text[]) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7656821cf7859cca3dd9d79da95a61ab EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.objects_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a81095c234fd744285fda5359a4649fc EXECUTE rowlock_owner;
+FUNCTION storage.objects_fill() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 df85d9c44eb1f41ce6bb9b2d0a162710 EXECUTE rowlock_owner;
+FUNCTION storage.objects_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5cd77a8d1eccab197f19990b811ef7bf EXECUTE rowlock_owner;
+FUNCTION storage.objects_inserted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 97fdea9d68235a09ae61bcb4eec5bc9d EXECUTE rowlock_owner;
+FUNCTION storage.objects_limited() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1ba52987f736ccce7454ad8fb9f2161 EXECUTE rowlock_owner;
+FUNCTION storage.objects_reference() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 d051f850a658ca2539c3d9300bbd5726 EXECUTE rowlock_owner;
+FUNCTION storage.objects_updated() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 680e613b8bc573c10e04e6e0ce009048 EXECUTE rowlock_owner;
 FUNCTION storage.operation() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.read_object(text,text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.purge_history(text,integer) RETURNS bigint sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.purge_version(text,text,uuid) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 1f8c462c469d48d5c0c95f832c20d396 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.quota_bucket_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 00dddd2ea9eeb647285a63f4ec0bfe5a EXECUTE rowlock_owner;
+FUNCTION storage.quota_history_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9bc01e8a48975fa5ad6e97fe2da5de25 EXECUTE rowlock_owner;
+FUNCTION storage.quota_objects_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 01f80865403cfbfa88fbbe8bd1473d25 EXECUTE rowlock_owner;
+FUNCTION storage.quota_upload_begun() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 739b40677a4ee00f8b5e3f7835785659 EXECUTE rowlock_owner;
+FUNCTION storage.quota_upload_gone() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 1cd92022725260b25e0ed95af77287fd EXECUTE rowlock_owner;
+FUNCTION storage.quota_usage(text) RETURNS TABLE(scope text, bucket_id text, owner_id text, bytes_used bigint, objects_used bigint, bytes_reserved bigint, objects_reserved bigint, bytes_max bigint, objects_max bigint, counted boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4d1d10941a3d368ca08d9c6e5af217ed EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.read_object(text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.read_variant(text,text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.read_version(text,text,uuid) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.refuse(text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a3f42619aa86b395cace05b323a68a45 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.refuse_truncate() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a76e27e3c8357e436239f76a3df518c1 EXECUTE rowlock_owner;
+FUNCTION storage.restore_object(text,text,uuid) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e7ea05e977e76e4a4f3e052983cbb592 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.revoke_object_urls(text,text,text) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e3569474f8c4fcb7131991e3882c73e0 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.revoke_signed_urls(text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 393ba300e3f6d41d175d3a4b59b51d6d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.search_as_caller() RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.sees_version(text,text,uuid) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.set_owner_quota(text,bigint,bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9d28be8239f5d8420f9dbdf854061c86 EXECUTE rowlock_owner,service_role;
+FUNCTION storage.signed_url_issuer() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.signed_url_revocations_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b34cc5ad75aecef36d28a33599da6b75 EXECUTE rowlock_owner;
+FUNCTION storage.signed_url_revocations_follow() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 610287f763e9d578cc9e703857427953 EXECUTE rowlock_owner;
 FUNCTION storage.upload_is_committing(uuid,text,text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f1e2a2c18d3f8994d302a98749228773 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.write_object(storage.uploads) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 42002956d15197f52bb0a405b2887b5d EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.write_object(storage.uploads) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 cfda9034ade7940b47f78d3c74be8336 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.zip_page(text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.zip_totals(text,text,integer) RETURNS TABLE(object_count bigint, bytes numeric) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage_internal.abandon_upload(uuid,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 368615f412fa139b71ed2bf8fe0342e6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.amend_upload(uuid,jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 06217eedb747fd3699b1e7a0e8d9a5c6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.attach_file(storage.uploads,storage.objects) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 513edfc9074a14d514b4fb43d7dd7c45 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.audit_expire(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2b4f449559000c3f6af4930bc5205f35 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.audit_from(timestamp with time zone) RETURNS bigint plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f42b6a259e72f0f4b6fbc5314693ad45 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.audit_horizon() RETURNS timestamp with time zone sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0aee509842affd9e3375d9473324ebd9 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.audit_tell(jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8f8f24117310a699f976b212d6904c5b EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.become(text,text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 49b986c726d7f81aaee80b0cb73acf97 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.begin_upload(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,text,text,boolean,bigint) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9f3326dbdb3d1e0b1e8a1ccbfc58f734 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.commit_upload(uuid,text,text,bigint,bytea,text,text) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9209aedd60134ef552c0f420ab3a685c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.begin_ticket_upload(uuid,uuid,uuid,text,bigint,text,jsonb,text,text,bigint) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 febd768a6cb866804027e100a2a51158 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.begin_upload(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,text,text,boolean,bigint,text[],text[]) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f446ffd49baad4b5fa8c784a43580ac5 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.bucket_inline(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e379b90d21095a697c73c008647f26bc EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.changes_as(text,text,text,integer,text,text) RETURNS jsonb plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7405829c32637b3bdc76f6e5a9197596 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.changes_epoch() RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 077912262ed8ca1d4ea81e5e51a5e546 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.changes_examined(text,integer,text,text) RETURNS TABLE(change storage.changes, arrived boolean, departed boolean, cursor text, more boolean) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7dcb6692df8519ea707c3d4e2ab53a9b EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.changes_expire(integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 98a280c0353ee24ef3f790879318ffd3 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.changes_notify(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3a4f37a270c35952f20e5debb4ce96a7 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.changes_poll(text) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3c963a8844ca52b6a633d0828596c91e EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.changes_position(text) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 276dcfb4b30e3c633f08b6a2c6dab57b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.commit_upload(uuid,text,text,bigint,bytea,text,text,jsonb,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9935854b1cf152ff2ed4d1e94ad3684d EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.create_file(uuid,text,text,text,text,bigint,text,text,text,boolean) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6cb74b49c2c2c9b7f29cd4a613cc7adb EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
-FUNCTION storage_internal.create_file_request(text,text,text,text,uuid,text) RETURNS uuid plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 874cbe7702f6c99df4e82c3ab38c0e97 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.create_file_request(text,text,text,text,uuid,text) RETURNS uuid plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d2cb9d4e9874d42a948a53a4507a8a39 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.direct_upload(text,text) RETURNS TABLE(upload_id uuid, size_max bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 725421d36c5810546e1b53fa26522067 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_maintenance(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 01113784d4083369669c561261f15c32 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_purges(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a55ceb24256841a32f2b54f9bd8a8604 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_variants(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 312645d6b21bd0954e6f0e46e26e4fbe EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.entity_of_upload(uuid) RETURNS TABLE(caller_role text, caller_claims text, entity_type text, entity_id text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c743a3b49e74843feeb0629cc80c5b49 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.entity_of_upload(uuid) RETURNS TABLE(caller_role text, caller_claims text, entity_type text, entity_id text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c743a3b49e74843feeb0629cc80c5b49 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.expire_history(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 746d7ae7d2af36afb0ffd94db9df5c12 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.files_follow_variants(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 109d3993e80a2d3420df9d91960ad165 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.finish_upload(storage.uploads) RETURNS storage.objects plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 378bf178491135f94a72548faf724736 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.forget_tickets(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5a89d64c3e1f0cce5ec285b17259ace EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.has_history(text,text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 7b210f3011ffedce924a307c2748c429 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.image_measured(uuid,integer,integer,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a011fdffa69043f5b749c56aa38893dd EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.open_upload(storage.uploads,text,text,interval) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4c45f55bf229d0537dd0cedede6a33ef EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.keep_marker_until(storage.buckets) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.keep_until(storage.buckets,timestamp with time zone,boolean) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.kept_version(uuid,uuid) RETURNS uuid sql STABLE SET search_path=pg_catalog, pg_temp md5 f35c110f116e652e328ba66e7848ad1d EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.list_objects_as(text,text,text,text,text,boolean,boolean,text,text,boolean,timestamp with time zone,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 3a58e6b93694540ef887c4d92a9c72aa EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.object_info_as(text,text,text,text,text,boolean) RETURNS TABLE(object_id uuid, version_id uuid, owner_id text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, user_metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c59d9f504bdb1b27ebb6bc1e6cc70f64 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_signed_object(text,text,uuid,text,text,double precision,uuid,text,bigint,text,text) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3152e05d7d6715f2fa840125b0464c25 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_ticket(storage.uploads,timestamp with time zone,bigint,bytea) RETURNS timestamp with time zone sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cfde4ba059c4cc2f90d13ca74324ebd7 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_upload(storage.uploads,text,text,interval) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 30c4c99d645faf3ee270968254dfea87 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.policies_asked(text,text,text[]) RETURNS TABLE(command text, may_at_all boolean, policies text[], restrictive text[], asked_by_service boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9186d2c5500e9ee5a3d82ebd732cebdd EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.prune_history(text[],text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1a5f46b1583da271fa0355fe1c81396 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_begin(uuid) RETURNS TABLE(backend text, key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2919740b6e3e7b1e69824df4a614d2a1 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_end(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 edd0e5d99b34fb96592d051e6f3223c1 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.read_object_as(text,text,text,text,text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 6f5f07a3feaca83b0d98704dd5775376 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.purge_unkept(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 eb82d0fb3931534db47af2091dedefab EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_accounts_of(text,text) RETURNS bigint[] plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 0943071db555b1026dd2231123f1a7ed EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_count() RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 73084f8d20147168e25c2783aa635c06 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_credit(uuid[]) RETURNS TABLE(accounts bigint[], bytes bigint, objects integer) sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4bc83e60c57abb500af6df01849b6034 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_drift() RETURNS TABLE(account_id bigint, quota_id bigint, bucket_id text, owner_id text, bytes bigint, objects bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8dbbef8dc2a1ccd2d42fc2a84e3d269d EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_is_in_view() RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 20ae3cd2f95cf0d84606949e4a3be63b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_limit(bigint,bigint,bigint,boolean) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ce29b97b7884e6bece191134857fe61b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_open(bigint,text) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 68bac1689174078994701e1879940a3b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_refuse(bigint,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e536c7db75ce22ec1dc0b4158858def7 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_repair() RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b2a7670ec10599425dd8af265bf05419 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_replaced(text,text) RETURNS TABLE(owner_id text, bytes bigint, objects integer) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 963a2cc977e64ad08107ea682fd11668 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_room(text,text) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 05fafff31ddf3357e56d517e011fe1d5 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_set(text,text,bigint,bigint,boolean) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f90283ab63a3b07db903ca509158956b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_settle(storage_internal.quota_need[],uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 df47064c6c43fe1ead8ea3d03f8fac4e EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_spread(bigint,bigint,bigint,boolean) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2f93dc550d91455ea8cc91cb8ce40602 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_take(bigint,bigint,bigint,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 79d3c1a52031d5843d02ee6627132a1f EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.read_object_as(text,text,text,text,text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 34482276b932e42a5130290c25dda967 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.register_signed_url(storage.signed_urls) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e7c00a4843fc1468759a413f7ee8f17a EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.request_failed(uuid,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7ff7033660a1feebb73a650b0acb8ca8 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.requests_signed(uuid[],text[],text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 3883e85e51f0bd6f8b00e360117eb3db EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.requests_to_sign(uuid[]) RETURNS TABLE(id uuid, status text, presigned_url text, key text, content_type text, expiry_seconds integer) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 156a30c5e41120b2e97399719a7da64d EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.setting(text) RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 51f65a8f6c390abc48a91426156afad0 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
-FUNCTION storage_internal.signed_object(text,text,uuid,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ac9bd98251d0625d38fc28b3abe7717f EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.sweep(interval,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d74490856aa451e6303ab79a68bc6fed EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.take_upload(uuid,bigint,bytea,text,text) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 671898a43e6c7ee74d96d751d7b3fdb9 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sign_object_as(text,text,text,text,text,uuid,text,integer,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12aa10629898efc519b48088a18edd5c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sign_objects_as(text,text,text,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 2395333f013447621b4e3782c5712dab EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sign_upload(uuid,text,text,text,text,boolean,interval,jsonb,bigint) RETURNS timestamp with time zone plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f5a04164376c0d32f352572d8af2de4c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sweep(interval,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 26009fac5557bdfc11e072ab499d6248 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sweep_signed_urls(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bd8997bdc5a50e10a8cc648fd3ee7ba7 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.take_from_history(bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f1e25d935c6c7d4af37aa08ad3e51fbb EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.take_ticket(storage.uploads,bytea,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f86e1b9caef85217afd1911509868124 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.take_upload(uuid,bigint,bytea,text,text) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5d3f64eaeea335939fe1a53c6423afc3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.ticket(uuid,text) RETURNS storage.upload_tickets plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 53f8cfaf637832ed5e3e43a571ff95e8 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.tombstone_forget(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fccfa10c25225713a2426f31b503fcfa EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.tombstones_due(integer) RETURNS TABLE(id uuid, backend text, key text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5051bf078ceef6fda61706ca114dde1a EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.unreported_uploads(interval,integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9ada6b86d7f5876f92f2db29cc702037 EXECUTE rowlock_owner,rowlock_worker;
@@ -379,21 +758,49 @@ FUNCTION storage_internal.variant_begin(uuid,text,uuid,text,text) RETURNS boolea
 FUNCTION storage_internal.variant_commit(uuid,text,uuid,bigint,bytea,text,integer,integer) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 76e9560d466f0abfcc5a6eb44a04be1c EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variants_fail(uuid,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 db068249f831d6ad6d97da952cdc635b EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variants_wanted(text,text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 756f5bb195f3df2d994a3c8a51a970e2 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.version_is_referenced(uuid) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 16f36c734f30ab24b669839ae42dce29 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.version_location(uuid) RETURNS TABLE(key text, backend text, content_type text, detected_type text, size bigint, sha256 bytea) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 715117c9b9b8447f8443ad84e2c69d81 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.version_is_referenced(uuid) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 a0ba6721a0e3a79dc60ed015d31df451 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_location(uuid) RETURNS TABLE(key text, backend text, content_type text, detected_type text, size bigint, sha256 bytea) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 02bf6994e2340311279ce3f7f41deea0 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.version_of_file(uuid) RETURNS uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 143934a8d34763929bcda32945c302b4 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.zip_page_as(text,text,text,text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 8f7d0b936130261890723681ed15f855 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.zip_totals_as(text,text,text,text,text,integer) RETURNS TABLE(object_count bigint, bytes numeric) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 8aad5f006586989b5d05d313f48601e3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 
 -- Triggers
 
 CREATE TRIGGER file_requested AFTER INSERT ON metadata.file_upload_requests REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.file_requested();
 CREATE TRIGGER files_deleted AFTER DELETE ON metadata.files REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.files_deleted();
+CREATE TRIGGER audit_log_keeps_deleted AFTER DELETE ON storage.audit_log REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_is_kept();
+CREATE TRIGGER audit_log_keeps_updated BEFORE UPDATE OR TRUNCATE ON storage.audit_log FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_is_kept();
+CREATE TRIGGER buckets_created AFTER INSERT ON storage.buckets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.buckets_changed();
+CREATE TRIGGER buckets_deleted AFTER DELETE ON storage.buckets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.buckets_changed();
 CREATE TRIGGER buckets_fill BEFORE INSERT OR UPDATE ON storage.buckets FOR EACH ROW EXECUTE FUNCTION storage.buckets_fill();
+CREATE TRIGGER buckets_quota_changed AFTER UPDATE ON storage.buckets FOR EACH ROW WHEN (((((new.quota_bytes IS DISTINCT FROM old.quota_bytes) OR (new.quota_objects IS DISTINCT FROM old.quota_objects)) OR (new.owner_quota_bytes IS DISTINCT FROM old.owner_quota_bytes)) OR (new.owner_quota_objects IS DISTINCT FROM old.owner_quota_objects))) EXECUTE FUNCTION storage.quota_bucket_changed();
+CREATE TRIGGER buckets_quota_set AFTER INSERT ON storage.buckets FOR EACH ROW WHEN ((num_nonnulls(new.quota_bytes, new.quota_objects, new.owner_quota_bytes, new.owner_quota_objects) > 0)) EXECUTE FUNCTION storage.quota_bucket_changed();
+CREATE TRIGGER buckets_y_audit AFTER INSERT OR DELETE OR UPDATE ON storage.buckets FOR EACH ROW EXECUTE FUNCTION storage.audit_buckets();
+CREATE TRIGGER history_deleted AFTER DELETE ON storage.object_history REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.history_deleted();
+CREATE TRIGGER history_truncate BEFORE TRUNCATE ON storage.object_history FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();
+CREATE TRIGGER history_y_audit AFTER DELETE ON storage.object_history REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_history();
+CREATE TRIGGER history_z_quota_deleted AFTER DELETE ON storage.object_history REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.quota_history_deleted();
+CREATE TRIGGER objects_10_history_deleted AFTER DELETE ON storage.objects REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_history();
+CREATE TRIGGER objects_10_history_updated AFTER UPDATE ON storage.objects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_history();
 CREATE TRIGGER objects_10_reference BEFORE INSERT OR UPDATE ON storage.objects FOR EACH ROW EXECUTE FUNCTION storage.objects_reference();
 CREATE TRIGGER objects_20_fill BEFORE INSERT OR UPDATE ON storage.objects FOR EACH ROW EXECUTE FUNCTION storage.objects_fill();
 CREATE TRIGGER objects_deleted AFTER DELETE ON storage.objects REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_deleted();
 CREATE TRIGGER objects_inserted AFTER INSERT ON storage.objects REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_inserted();
+CREATE TRIGGER objects_limited_inserted AFTER INSERT ON storage.objects REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_limited();
+CREATE TRIGGER objects_limited_updated AFTER UPDATE ON storage.objects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_limited();
 CREATE TRIGGER objects_truncate BEFORE TRUNCATE ON storage.objects FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();
 CREATE TRIGGER objects_updated AFTER UPDATE ON storage.objects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_updated();
+CREATE TRIGGER objects_y_audit_deleted AFTER DELETE ON storage.objects REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_objects();
+CREATE TRIGGER objects_y_audit_inserted AFTER INSERT ON storage.objects REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_objects();
+CREATE TRIGGER objects_y_audit_updated AFTER UPDATE ON storage.objects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_objects();
+CREATE TRIGGER objects_z_quota_deleted AFTER DELETE ON storage.objects REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.quota_objects_changed();
+CREATE TRIGGER objects_z_quota_inserted AFTER INSERT ON storage.objects REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.quota_objects_changed();
+CREATE TRIGGER objects_z_quota_updated AFTER UPDATE ON storage.objects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.quota_objects_changed();
+CREATE TRIGGER signed_url_revocations_fill BEFORE INSERT ON storage.signed_url_revocations FOR EACH ROW EXECUTE FUNCTION storage.signed_url_revocations_fill();
+CREATE TRIGGER signed_url_revocations_follow AFTER INSERT ON storage.signed_url_revocations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.signed_url_revocations_follow();
+CREATE TRIGGER signed_url_revocations_y_audit AFTER INSERT ON storage.signed_url_revocations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_revocations();
+CREATE TRIGGER uploads_quota_begun BEFORE INSERT ON storage.uploads FOR EACH ROW EXECUTE FUNCTION storage.quota_upload_begun();
+CREATE TRIGGER uploads_quota_gone AFTER DELETE ON storage.uploads FOR EACH ROW WHEN (((old.reserved_in IS NOT NULL) AND (NOT old.reserved_settled))) EXECUTE FUNCTION storage.quota_upload_gone();
 CREATE TRIGGER uploads_truncate BEFORE TRUNCATE ON storage.uploads FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();
 CREATE TRIGGER versions_truncate BEFORE TRUNCATE ON storage.versions FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();
 
@@ -406,6 +813,7 @@ POLICY files_delete ON metadata.files FOR DELETE TO authenticated USING (created
 POLICY files_read ON metadata.files FOR SELECT TO anon,authenticated USING ((created_by = ( SELECT storage.caller_id() AS caller_id)) OR ((upload_id IS NULL) AND metadata.files_can_view(entity_type, entity_id, created_by))) WITH CHECK -;
 POLICY files_service ON metadata.files FOR ALL TO service_role USING true WITH CHECK true;
 POLICY worker_reads ON metadata.files FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY audit_read ON storage.audit_log FOR SELECT TO rowlock_worker,service_role USING true WITH CHECK -;
 POLICY buckets_change ON storage.buckets FOR UPDATE TO authenticated USING (owner_id = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
 POLICY buckets_create ON storage.buckets FOR INSERT TO authenticated USING - WITH CHECK (owner_id = ( SELECT storage.caller_id() AS caller_id));
 POLICY buckets_delete ON storage.buckets FOR DELETE TO authenticated USING (owner_id = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
@@ -413,18 +821,30 @@ POLICY buckets_read ON storage.buckets FOR SELECT TO authenticated USING ((polic
 POLICY buckets_read_public ON storage.buckets FOR SELECT TO anon,authenticated USING public WITH CHECK -;
 POLICY buckets_service ON storage.buckets FOR ALL TO service_role USING true WITH CHECK true;
 POLICY worker_reads ON storage.buckets FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY worker_reads ON storage.change_feed FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.changes FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.entities FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY image_metadata_read ON storage.image_metadata FOR SELECT TO anon,authenticated,service_role USING (EXISTS ( SELECT FROM storage.objects o WHERE (o.version_id = image_metadata.version_id))) WITH CHECK -;
 POLICY worker_reads ON storage.image_metadata FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY history_purge ON storage.object_history FOR DELETE TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = object_history.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
+POLICY history_read ON storage.object_history FOR SELECT TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = object_history.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
+POLICY history_service ON storage.object_history FOR ALL TO service_role USING true WITH CHECK -;
+POLICY worker_reads ON storage.object_history FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY objects_change ON storage.objects FOR UPDATE TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND ((b.policy = 'authenticated'::text) OR (b.owner_id = ( SELECT storage.caller_id() AS caller_id))))))) WITH CHECK (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND ((b.policy = 'authenticated'::text) OR (b.owner_id IS NULL) OR (b.owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (objects.owner_id = ( SELECT storage.caller_id() AS caller_id))))));
 POLICY objects_create ON storage.objects FOR INSERT TO authenticated USING - WITH CHECK ((owner_id = ( SELECT storage.caller_id() AS caller_id)) AND (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND ((b.policy = 'authenticated'::text) OR (b.owner_id IS NULL) OR (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))));
 POLICY objects_delete ON storage.objects FOR DELETE TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
 POLICY objects_read ON storage.objects FOR SELECT TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.public OR (b.policy = 'authenticated'::text) OR (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) OR ((bucket_id = ( SELECT storage.files_bucket() AS files_bucket)) AND storage.may_read_file_of(id))) WITH CHECK -;
 POLICY objects_read_public ON storage.objects FOR SELECT TO anon USING ((EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND b.public))) OR ((bucket_id = ( SELECT storage.files_bucket() AS files_bucket)) AND storage.may_read_file_of(id))) WITH CHECK -;
+POLICY objects_restore ON storage.objects FOR INSERT TO authenticated USING - WITH CHECK ((COALESCE(current_setting('storage.restoring'::text, true), ''::text) <> ''::text) AND (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id))))));
 POLICY objects_service ON storage.objects FOR ALL TO service_role USING true WITH CHECK true;
 POLICY worker_reads ON storage.objects FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.settings FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY signed_url_revocations_create ON storage.signed_url_revocations FOR INSERT TO authenticated USING - WITH CHECK ((storage.caller_id() IS NOT NULL) AND CASE scope WHEN 'id'::text THEN ("left"(value, 16) = storage.signed_url_issuer()) WHEN 'issuer'::text THEN (value = storage.signed_url_issuer()) WHEN 'object'::text THEN storage.caller_owns_object((value)::uuid) WHEN 'object_url'::text THEN storage.caller_owns_object(("left"(value, 36))::uuid) ELSE false END);
+POLICY signed_url_revocations_service ON storage.signed_url_revocations FOR INSERT TO service_role USING - WITH CHECK true;
+POLICY worker_reads ON storage.signed_url_revocations FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY signed_urls_read ON storage.signed_urls FOR SELECT TO authenticated USING ((( SELECT storage.caller_id() AS caller_id) IS NOT NULL) AND ((issuer = ( SELECT storage.signed_url_issuer() AS signed_url_issuer)) OR storage.caller_owns_object(object_id))) WITH CHECK -;
+POLICY signed_urls_service ON storage.signed_urls FOR SELECT TO service_role USING true WITH CHECK -;
+POLICY worker_reads ON storage.signed_urls FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.uploads FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY variants_read ON storage.variants FOR SELECT TO anon,authenticated,service_role USING (EXISTS ( SELECT FROM storage.objects o WHERE (o.version_id = variants.source_version_id))) WITH CHECK -;
 POLICY worker_reads ON storage.variants FOR SELECT TO rowlock_worker USING true WITH CHECK -;
@@ -451,13 +871,21 @@ GRANT SELECT ON public.files TO service_role;
 GRANT SELECT ON public.storage_buckets TO anon;
 GRANT SELECT ON public.storage_buckets TO authenticated;
 GRANT SELECT ON public.storage_buckets TO service_role;
+GRANT SELECT ON public.storage_object_versions TO anon;
+GRANT SELECT ON public.storage_object_versions TO authenticated;
+GRANT SELECT ON public.storage_object_versions TO service_role;
 GRANT SELECT ON public.storage_objects TO anon;
 GRANT SELECT ON public.storage_objects TO authenticated;
 GRANT SELECT ON public.storage_objects TO service_role;
+GRANT SELECT ON storage.audit TO rowlock_worker;
+GRANT SELECT ON storage.audit TO service_role;
+GRANT SELECT ON storage.audit_log TO rowlock_worker;
+GRANT SELECT ON storage.audit_log TO service_role;
 GRANT SELECT ON storage.buckets TO anon;
-GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (id), INSERT (name), INSERT (overwrite), INSERT (policy), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (overwrite), UPDATE (policy) ON storage.buckets TO authenticated;
+GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (history_keep), INSERT (id), INSERT (inline), INSERT (name), INSERT (noncurrent_days), INSERT (overwrite), INSERT (owner_quota_bytes), INSERT (owner_quota_objects), INSERT (policy), INSERT (quota_bytes), INSERT (quota_objects), INSERT (soft_delete_seconds), INSERT (versioning), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (history_keep), UPDATE (inline), UPDATE (noncurrent_days), UPDATE (overwrite), UPDATE (owner_quota_bytes), UPDATE (owner_quota_objects), UPDATE (policy), UPDATE (quota_bytes), UPDATE (quota_objects), UPDATE (soft_delete_seconds), UPDATE (versioning) ON storage.buckets TO authenticated;
 GRANT SELECT ON storage.buckets TO rowlock_worker;
-GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (id), INSERT (name), INSERT (overwrite), INSERT (policy), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (overwrite), UPDATE (policy) ON storage.buckets TO service_role;
+GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (history_keep), INSERT (id), INSERT (inline), INSERT (name), INSERT (noncurrent_days), INSERT (overwrite), INSERT (owner_quota_bytes), INSERT (owner_quota_objects), INSERT (policy), INSERT (quota_bytes), INSERT (quota_objects), INSERT (soft_delete_seconds), INSERT (versioning), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (history_keep), UPDATE (inline), UPDATE (noncurrent_days), UPDATE (overwrite), UPDATE (owner_quota_bytes), UPDATE (owner_quota_objects), UPDATE (policy), UPDATE (quota_bytes), UPDATE (quota_objects), UPDATE (soft_delete_seconds), UPDATE (versioning) ON storage.buckets TO service_role;
+GRANT SELECT ON storage.change_feed TO rowlock_worker;
 GRANT SELECT ON storage.changes TO rowlock_worker;
 GRANT SELECT ON storage.entities TO rowlock_worker;
 GRANT SELECT ON storage.image_metadata TO anon;
@@ -465,11 +893,29 @@ GRANT SELECT ON storage.image_metadata TO authenticated;
 GRANT SELECT ON storage.image_metadata TO rowlock_worker;
 GRANT SELECT ON storage.image_metadata TO service_role;
 GRANT SELECT ON storage.migrations TO rowlock_worker;
+GRANT SELECT ON storage.object_history TO anon;
+GRANT DELETE, SELECT ON storage.object_history TO authenticated;
+GRANT SELECT ON storage.object_history TO rowlock_worker;
+GRANT DELETE, SELECT ON storage.object_history TO service_role;
+GRANT SELECT ON storage.object_versions TO anon;
+GRANT SELECT ON storage.object_versions TO authenticated;
+GRANT SELECT ON storage.object_versions TO rowlock_worker;
+GRANT SELECT ON storage.object_versions TO service_role;
 GRANT DELETE, INSERT (bucket_id), INSERT (cache_control), INSERT (name), INSERT (user_metadata), INSERT (version_id), SELECT, UPDATE (bucket_id), UPDATE (cache_control), UPDATE (name), UPDATE (user_metadata), UPDATE (version_id) ON storage.objects TO anon;
 GRANT DELETE, INSERT (bucket_id), INSERT (cache_control), INSERT (name), INSERT (user_metadata), INSERT (version_id), SELECT, UPDATE (bucket_id), UPDATE (cache_control), UPDATE (name), UPDATE (user_metadata), UPDATE (version_id) ON storage.objects TO authenticated;
 GRANT SELECT ON storage.objects TO rowlock_worker;
 GRANT DELETE, INSERT (bucket_id), INSERT (cache_control), INSERT (name), INSERT (user_metadata), INSERT (version_id), SELECT, UPDATE (bucket_id), UPDATE (cache_control), UPDATE (name), UPDATE (user_metadata), UPDATE (version_id) ON storage.objects TO service_role;
+GRANT SELECT ON storage.quota_accounts TO rowlock_worker;
+GRANT SELECT ON storage.quota_shards TO rowlock_worker;
+GRANT SELECT ON storage.quotas TO rowlock_worker;
 GRANT SELECT ON storage.settings TO rowlock_worker;
+GRANT INSERT (scope), INSERT (value) ON storage.signed_url_revocations TO authenticated;
+GRANT SELECT ON storage.signed_url_revocations TO rowlock_worker;
+GRANT INSERT (scope), INSERT (value) ON storage.signed_url_revocations TO service_role;
+GRANT SELECT ON storage.signed_urls TO authenticated;
+GRANT SELECT ON storage.signed_urls TO rowlock_worker;
+GRANT SELECT ON storage.signed_urls TO service_role;
+GRANT SELECT ON storage.upload_tickets TO rowlock_worker;
 GRANT SELECT ON storage.uploads TO rowlock_worker;
 GRANT SELECT ON storage.variants TO anon;
 GRANT SELECT ON storage.variants TO authenticated;

@@ -2,7 +2,10 @@
 import type { AccessRules } from './auth/access-rules.ts';
 import type { SignedUrlKeys } from './auth/signed-url.ts';
 import type { TokenVerifierOptions } from './auth/token-verifier.ts';
+import type { FeedLimits } from './changes/feed-limits.ts';
 import type { ConnectionLimits } from './http/connection-limits.ts';
+import type { ErrorStatus } from './http/error-status.ts';
+import type { RateLimitConfig } from './http/rate-limit.ts';
 import type { SchemaNames } from './metadata/migrate.ts';
 
 /** Where bytes are. */
@@ -25,10 +28,20 @@ export interface DatabaseConfig {
   readonly statement_timeout_ms: number;
 }
 
+/** A hot standby that answers reads. */
+export interface StandbyConfig {
+  /** Logs in as `rowlock_authenticator`. */
+  readonly url: string;
+  /** How far behind its answers may be, in milliseconds; beyond it reads go to the primary. */
+  readonly lag_ms_max: number;
+}
+
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly database: DatabaseConfig;
+  /** Where reads go while it keeps up with `database`; none when undefined. */
+  readonly standby?: StandbyConfig | undefined;
   readonly backend: DiskBackendConfig;
   readonly tokens: TokenVerifierOptions;
   readonly rules: AccessRules;
@@ -37,10 +50,20 @@ export interface ServerConfig {
   readonly public_url: string | undefined;
   readonly cors_origins: readonly string[];
   readonly allowed_hosts: readonly string[];
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed; none unless given. */
+  readonly trusted_proxies?: readonly string[];
+  /** `legacy`: HTTP says 400 for almost every error, as old clients of Supabase Storage expect. Default `true`. */
+  readonly errors_status?: ErrorStatus;
   /** The bearer token that `/metrics` asks for; none when undefined. */
   readonly metrics_token?: string | undefined;
+  /** Requests per minute, kept by each process for itself; none are limited unless given. */
+  readonly rate_limits?: RateLimitConfig;
   /** Changes to what one connection may cost. */
   readonly connection_limits?: Partial<ConnectionLimits>;
+  /** Changes to what following the change feed may cost. */
+  readonly change_feed?: Partial<FeedLimits>;
+  /** Whether `/docs` shows the API for browsing; yes unless false. */
+  readonly api_docs?: boolean;
   /** Folder of the console's built site, which is then served at `/console/`; no console when undefined. */
   readonly console_folder: string | undefined;
 }

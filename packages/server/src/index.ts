@@ -7,11 +7,13 @@ export {
   type ServerConfig,
   type WorkerConfig,
 } from './config.ts';
+export { isAddressRange } from './domain/address-ranges.ts';
 export { enableFaults, type FaultHandler, type FaultPoint, type FaultVerdict, faultPoints } from './domain/fault.ts';
 export { planFault, systemError } from './domain/fault-plan.ts';
 export type { Observation, Observe } from './domain/observation.ts';
 export { jobKindNames } from './jobs/job-kinds.ts';
 export { createLog } from './log.ts';
+export { type AuditQuery, type AuditRow, listAudit } from './metadata/audit.ts';
 export { Database } from './metadata/database.ts';
 export { type DatabaseFacts, inspectDatabase } from './metadata/inspect-database.ts';
 export {

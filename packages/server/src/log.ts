@@ -39,6 +39,20 @@ function log(logger: Logger, observation: Observation): void {
     case 'sweep':
       logger[observation.enqueued + observation.completed > 0 ? 'info' : 'debug'](observation, 'sweep');
       break;
+    case 'stream_ended':
+      logger.debug(observation, 'stream ended');
+      break;
+    case 'changes_polled':
+    case 'changes_sent':
+      break;
+    case 'audit':
+      if (observation.dropped > 0 || observation.error !== undefined) {
+        logger.warn({ dropped: observation.dropped, err: asError(observation.error) }, 'audit entries not written');
+      }
+      break;
+    case 'denied':
+      logger.info(observation, 'denied');
+      break;
     case 'lifecycle':
       logger.info(observation.message);
       break;

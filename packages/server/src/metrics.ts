@@ -16,7 +16,12 @@ interface Instruments {
   readonly jobs: Histogram;
   readonly internal: Counter;
   readonly swept: Counter;
+  readonly audit: Counter;
   readonly pool: Gauge;
+  readonly lag: Gauge;
+  readonly streams: Gauge;
+  readonly sent: Counter;
+  readonly ended: Counter;
 }
 
 function createInstruments(registry: Registry): Instruments {
@@ -44,10 +49,40 @@ function createInstruments(registry: Registry): Instruments {
     }),
     internal: new Counter({ name: 'rowlock_internal_errors_total', help: 'Errors that are ours to fix', registers }),
     swept: new Counter({ name: 'rowlock_swept_total', help: 'What sweeps found', labelNames: ['kind'], registers }),
+    ...feedInstruments(registers),
+    audit: new Counter({
+      name: 'rowlock_audit_entries_total',
+      help: 'Refusals and signed URLs for the audit log: written, or dropped',
+      labelNames: ['outcome'],
+      registers,
+    }),
     pool: new Gauge({
       name: 'rowlock_database_connections',
       help: 'Connections of the API by state',
       labelNames: ['state'],
+      registers,
+    }),
+  };
+}
+
+function feedInstruments(registers: Registry[]): Pick<Instruments, 'lag' | 'streams' | 'sent' | 'ended'> {
+  return {
+    lag: new Gauge({
+      name: 'rowlock_changes_lag_seconds',
+      help: 'Age of the oldest committed change that nobody can read yet',
+      registers,
+    }),
+    streams: new Gauge({ name: 'rowlock_change_streams', help: 'Followers of the change feed', registers }),
+    sent: new Counter({
+      name: 'rowlock_changes_sent_total',
+      help: 'Changes that callers were shown',
+      labelNames: ['transport'],
+      registers,
+    }),
+    ended: new Counter({
+      name: 'rowlock_change_streams_ended_total',
+      help: 'Followers that are gone, by why',
+      labelNames: ['transport', 'reason'],
       registers,
     }),
   };
@@ -74,9 +109,25 @@ function record(instruments: Instruments, observation: Observation): void {
     case 'sweep':
       instruments.swept.inc({ kind: 'purge' }, observation.enqueued);
       instruments.swept.inc({ kind: 'completed_upload' }, observation.completed);
+      instruments.swept.inc({ kind: 'expired_version' }, observation.expired);
       instruments.swept.inc({ kind: 'tombstone' }, observation.forgotten);
       break;
+    case 'changes_polled':
+      instruments.lag.set(observation.lag_seconds);
+      instruments.streams.set(observation.streams);
+      break;
+    case 'changes_sent':
+      instruments.sent.inc({ transport: observation.transport }, observation.count);
+      break;
+    case 'stream_ended':
+      instruments.ended.inc({ transport: observation.transport, reason: observation.reason });
+      break;
+    case 'audit':
+      instruments.audit.inc({ outcome: 'written' }, observation.written);
+      instruments.audit.inc({ outcome: 'dropped' }, observation.dropped);
+      break;
     case 'queue':
+    case 'denied':
     case 'lifecycle':
       break;
   }

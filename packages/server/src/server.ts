@@ -5,14 +5,21 @@
 import type { FastifyInstance } from 'fastify';
 import { createUrlSigner } from './auth/signed-url.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
+import { createUploadTokens } from './auth/upload-token.ts';
 import { openBackend } from './backend/open-backend.ts';
+import { ChangeFeed } from './changes/change-feed.ts';
 import type { ServerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
 import { createApp } from './http/app.ts';
 import { defaultConnectionLimits } from './http/connection-limits.ts';
-import { Database } from './metadata/database.ts';
+import { RateLimits } from './http/rate-limit.ts';
+import { Database, type StatementRunner } from './metadata/database.ts';
+import { StandbyReads } from './metadata/standby.ts';
 import { ping } from './metadata/upkeep.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { AuditTrail } from './operations/audit.ts';
+import type { OperationContext } from './operations/context.ts';
+import { RefusalExplainer } from './operations/explain-refusal.ts';
 import { version } from './version.ts';
 
 export interface RunningServer {
@@ -37,6 +44,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
   const observe: Observe = (observation) => {
     metrics.observe(observation);
     parts.observe?.(observation);
+    if (observation.type === 'request' && isWrite(observation)) feed.hint();
   };
   const db = new Database({
     url: config.database.url,
@@ -44,29 +52,51 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     statementTimeoutMs: config.database.statement_timeout_ms,
     applicationName: 'rowlock api',
   });
+  const standby = openStandby(config, db, observe);
+  const reads: StatementRunner = standby ?? db;
+  const feed = new ChangeFeed(db, observe, config.change_feed);
   const backend = await openBackend(config.backend);
   const { bucket, region, access_key_id, secret_access_key } = config.backend;
+  const context: OperationContext = {
+    db,
+    reads,
+    backend,
+    urls: createUrlSigner(config.signed_urls),
+    uploadTokens: createUploadTokens(config.signed_urls),
+    uploadBytesMax: config.upload_bytes_max,
+  };
+  const audit = new AuditTrail(db, observe);
   const app = await createApp({
-    context: { db, backend, urls: createUrlSigner(config.signed_urls), uploadBytesMax: config.upload_bytes_max },
+    context,
+    audit,
+    explainer: new RefusalExplainer(context),
+    rateLimits: new RateLimits(config.rate_limits ?? {}),
     verifier: createTokenVerifier(config.tokens),
     rules: config.rules,
     observe,
+    feed,
     publicUrl: config.public_url,
     corsOrigins: config.cors_origins,
     allowedHosts: config.allowed_hosts,
+    trustedProxies: config.trusted_proxies ?? [],
     consoleFolder: config.console_folder,
+    apiDocs: config.api_docs ?? true,
     door: { bucket, region, access_key_id, secret_access_key },
     ready: async () => {
       await db.run(ping, []);
       await backend.check();
     },
     metrics: () => metrics.render(db.connections()),
+    errorStatus: config.errors_status,
     metricsToken: config.metrics_token,
     limits: { ...defaultConnectionLimits, ...config.connection_limits },
     version,
   });
   const stop = async (): Promise<void> => {
+    feed.close();
     await closeApp(app);
+    await audit.flush();
+    await standby?.close();
     await db.close();
     await backend.close();
   };
@@ -77,6 +107,34 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     await stop();
     throw error;
   }
+}
+
+/** How long a statement may take on the standby: the primary has its whole time after it. */
+const standbyTimeoutMs = 3000;
+const standbyProbeMs = 1000;
+
+function openStandby(config: ServerConfig, primary: Database, observe: Observe): StandbyReads | undefined {
+  const { standby, database } = config;
+  if (standby === undefined) {
+    return undefined;
+  }
+  const db = new Database({
+    url: standby.url,
+    connectionsMax: database.connections_max,
+    statementTimeoutMs: Math.min(database.statement_timeout_ms, standbyTimeoutMs),
+    applicationName: 'rowlock api reads',
+  });
+  return new StandbyReads(primary, db, {
+    lagMaxMs: standby.lag_ms_max,
+    probeIntervalMs: Math.min(standbyProbeMs, standby.lag_ms_max / 3),
+    onChange: (used, why) =>
+      observe({ type: 'lifecycle', message: `reads go to the ${used ? 'standby' : 'primary'}: ${why}` }),
+  });
+}
+
+/** Whether a request probably left a change behind. */
+function isWrite({ method, status }: { readonly method: string; readonly status: number }): boolean {
+  return status < 300 && method !== 'GET' && method !== 'HEAD';
 }
 
 const closeTimeoutMs = 3000;

@@ -3,7 +3,17 @@
  * holds no fixtures of any one package. Nothing here starts anything on import.
  */
 export { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
-export type { ArmedFault, Fault, FaultChances, FaultPlan, SeenStatement } from './fault-plan.ts';
+export type {
+  ArmedFault,
+  Fault,
+  FaultChances,
+  FaultPlan,
+  FreezePlan,
+  Frozen,
+  FrozenDirection,
+  SeenConnection,
+  SeenStatement,
+} from './fault-plan.ts';
 export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
 export { freePort } from './free-port.ts';
 export {
@@ -18,6 +28,7 @@ export {
 export { absent, type Content, contentOf, History, type Outcome, outcomeOf } from './history.ts';
 export { assertInvariants, type Expectations } from './invariants.ts';
 export { createMigratedDatabase, type MigratedDatabase } from './migrated-database.ts';
+export type { Pace } from './paced-writer.ts';
 export { type JobParts, performJob } from './perform-job.ts';
 export { requires, toolPath } from './requires.ts';
 export { type RiverUi, startRiverUi } from './river-ui.ts';

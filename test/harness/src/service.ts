@@ -111,6 +111,8 @@ function serverConfig(database: MigratedDatabase, port: number, { config, root }
     cors_origins: [],
     allowed_hosts: [],
     console_folder: undefined,
+    // Tests that count statements or take the database away are not disturbed by a poll of nobody's.
+    change_feed: { idle_poll_ms: 0 },
     ...config,
   };
 }

@@ -55,7 +55,7 @@ async function ask(
   return answer;
 }
 
-/** What each range gets: a part, the whole, or 416. */
+/** What each range gets: a part, several, the whole, or 416. A presigned URL gives one part or the whole, as S3 does. */
 const ranges: Readonly<Record<string, string>> = {
   'bytes=0-0': 'a',
   'bytes=-1': 'j',
@@ -67,8 +67,9 @@ const ranges: Readonly<Record<string, string>> = {
   'bytes=10-': '416',
   'bytes=99999999999999999999-': '416',
   'bytes=5-3': 'whole',
-  'bytes=0-0,-1': 'whole',
-  'bytes=0-,0-,0-': 'whole',
+  'bytes=0-0,-1': 'parts',
+  'bytes=0-,0-,0-': 'merged',
+  'bytes=0-5,3-9': 'merged',
   [`bytes=${Array.from({ length: 1000 }, (_, i) => `${i}-${i}`).join(',')}`]: 'whole',
   [`bytes=${'0-9,'.repeat(999)}0-9`]: 'whole',
   [`bytes=${'9'.repeat(8000)}-`]: 'whole',
@@ -84,17 +85,29 @@ const ranges: Readonly<Record<string, string>> = {
 };
 
 for (const door of ['with a token', 'by a signed URL', 'by a presigned URL']) {
-  test(`91 a range gets one part, 416 or the whole: ${door}`, async () => {
+  test(`91 a range gets its parts, 416 or the whole: ${door}`, async () => {
     for (const [range, expected] of Object.entries(ranges)) {
       const what = `${range.slice(0, 40)}: `;
 
       const { status, headers, body } = await ask(door, { range });
 
-      if (expected === '416') {
+      if (door !== 'by a presigned URL' && expected === 'parts') {
+        assert.equal(status, 206, what);
+        assert.match(headers['content-type'] ?? '', /^multipart\/byteranges; boundary=\w+$/, what);
+        assert.equal(headers['content-length'], String(Buffer.byteLength(body)), what);
+        assert.match(
+          body,
+          /Content-Range: bytes 0-0\/10\r\n\r\na\r\n--[\s\S]+bytes 9-9\/10\r\n\r\nj\r\n--\w+--\r\n$/,
+          what,
+        );
+      } else if (door !== 'by a presigned URL' && expected === 'merged') {
+        assert.deepEqual({ status, body }, { status: 206, body: content }, what);
+        assert.equal(headers['content-range'], 'bytes 0-9/10', what);
+      } else if (expected === '416') {
         assert.equal(status, 416, what);
         assert.equal(headers['content-range'], 'bytes */10', what);
         assert.doesNotMatch(body, /abc/, what);
-      } else if (expected === 'whole') {
+      } else if (['whole', 'parts', 'merged'].includes(expected)) {
         assert.ok(status === 200 || (status === 416 && !body.includes('abc')), `${what}${status}`);
         if (status === 200) assert.equal(body, content, what);
         assert.equal(status === 200 ? headers['content-range'] : undefined, undefined, what);

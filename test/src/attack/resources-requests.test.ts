@@ -30,12 +30,13 @@ test('99 limits and offsets that are none are refused; large ones are cut', asyn
     { limit: [1] },
     { limit: true },
     { offset: -1 },
+    { offset: 1_000_001 },
     { offset: 1e9 },
     { offset: 1e300 },
     { offset: 'x' },
     { prefix: 5 },
     { prefix: { a: 1 } },
-    { search: null },
+    { search: 5 },
     { sortBy: { column: 'owner_id; --' } },
     { sortBy: { column: 'version' } },
     { sortBy: { order: 'random()' } },
@@ -46,7 +47,7 @@ test('99 limits and offsets that are none are refused; large ones are cut', asyn
   }
 
   const large = await service.send('POST', list, { limit: 1_000_000_000 }, 'olivia');
-  const beyond = await service.send('POST', list, { offset: 9_999_999 }, 'olivia');
+  const beyond = await service.send('POST', list, { offset: 999_999 }, 'olivia');
 
   assert.equal(large.status, 200);
   assert.equal(((await large.json()) as unknown[]).length, 3);

@@ -39,6 +39,9 @@ const functions: Readonly<Record<string, readonly string[]>> = {
   encode: ['bytea, varchar'],
   strpos: ['varchar, varchar', 'text, varchar'],
   left: ['varchar, integer'],
+  lower: ['varchar'],
+  substr: ['varchar, integer', 'text, bigint'],
+  starts_with: ['varchar, varchar', 'text, varchar'],
   floor: ['bigint', 'integer'],
   ceil: ['bigint', 'integer'],
 };
@@ -56,6 +59,8 @@ const operators: readonly (readonly [operator: string, left: string, right: stri
   ['||', 'text[]', 'text[]'],
   ['||', 'text', 'uuid'],
   ['||', 'text', 'bigint'],
+  ['||', 'text', 'json'],
+  ['||', 'text[]', 'text'],
   ['||', 'jsonb[]', 'jsonb'],
   ['=', 'text', 'varchar'],
   ['=', 'varchar', 'text'],
@@ -160,6 +165,19 @@ test('65 uploads, reads, lists, links and deletes run none of them', async () =>
   await assertOk('read', await service.fetch('/storage/v1/object/box/a/b.txt', { as: 'ann' }));
   await assertOk('buckets', await service.fetch('/storage/v1/bucket', { as: 'ann' }));
   await assertOk('list', await post('/storage/v1/object/list/box', { prefix: 'a/', search: 'b' }));
+  for (const body of [
+    {},
+    { recursive: true },
+    { limit: 1, offset: 1 },
+    { sortBy: { column: 'name', order: 'desc' } },
+  ]) {
+    await assertOk('list', await post('/storage/v1/object/list/box', body));
+  }
+  for (const column of ['name', 'created_at']) {
+    const pages = { with_delimiter: true, limit: 1, sortBy: { column, order: 'desc' } };
+    await assertOk('pages', await post('/storage/v1/object/list-v2/box', pages));
+  }
+  await assertOk('zip', await service.fetch('/storage/v1/object/zip/box/a', { as: 'ann' }));
 
   const signed = JSON.parse(await assertOk('sign', await post('/storage/v1/object/sign/box/a/b.txt', {})));
 

@@ -16,6 +16,8 @@ import {
   readObject,
   writeObject,
 } from './faulty-site.ts';
+import { relocationOperations } from './relocation-operations.ts';
+import { versionOperations } from './version-operations.ts';
 
 /** Does the operation once: the status of its answer, or of a job `done` or `failed`. */
 export type Attempt = () => Promise<Result>;
@@ -288,4 +290,11 @@ async function* lateBytes(): AsyncGenerator<Uint8Array> {
 }
 
 /** All of them. */
-export const operations: readonly Operation[] = [...writes, ...reads, ...directUploads, ...jobs];
+export const operations: readonly Operation[] = [
+  ...writes,
+  ...relocationOperations,
+  ...reads,
+  ...directUploads,
+  ...versionOperations,
+  ...jobs,
+];

@@ -52,6 +52,31 @@ describe('the oracle', () => {
     await assert.rejects(assertInvariants(service), /fsck is clean/);
   });
 
+  test('finds history that names a version which was purged', async () => {
+    await service.database.query("UPDATE storage.buckets SET versioning = 'on' WHERE id = 'box'");
+    await service.fetch('/storage/v1/object/box/a', { as: 'ann', method: 'DELETE' });
+    await service.database.query("UPDATE storage.versions SET state = 'gone', expires_at = now() + interval '1 hour'");
+
+    await assert.rejects(assertInvariants(service), /fsck is clean/);
+  });
+
+  test('finds history that says something else than its version', async () => {
+    await service.database.query("UPDATE storage.buckets SET versioning = 'on' WHERE id = 'box'");
+    await service.fetch('/storage/v1/object/box/a', { as: 'ann', method: 'DELETE' });
+    await service.database.query('UPDATE storage.object_history SET size = size + 1 WHERE version_id IS NOT NULL');
+
+    await assert.rejects(assertInvariants(service), /I1: history says/);
+  });
+
+  test('finds a delete marker over nothing', async () => {
+    await service.database.query(
+      `INSERT INTO storage.object_history (bucket_id, name, object_id, marker_id, reason, created_at, modified_at)
+       VALUES ('box', 'b', gen_random_uuid(), gen_random_uuid(), 'delete', now(), now())`,
+    );
+
+    await assert.rejects(assertInvariants(service), /I2: no delete marker/);
+  });
+
   test('finds a version that nothing will ever purge', async () => {
     await service.database.query(`
       CREATE OR REPLACE FUNCTION storage_internal.purge_begin(wanted uuid) RETURNS TABLE (backend text, key text)

@@ -252,13 +252,13 @@ test('listing shows folders once and objects with what is known of them', async 
 
   assert.deepEqual(
     all.map((entry) => entry.name),
-    ['a.txt', 'b', 'b-e.txt'],
+    ['a.txt', 'b-e.txt', 'b'],
   );
-  assert.equal(all[1]?.id, null);
+  assert.equal(all[2]?.id, null);
   assert.equal(all[0]?.metadata?.['size'], 1);
   assert.deepEqual(
     paged.map((entry) => entry.name),
-    ['a.txt', 'b', 'b-e.txt'],
+    ['a.txt', 'b-e.txt', 'b'],
   );
 });
 

@@ -90,7 +90,7 @@ export const work: Command = {
   group: 'Run',
   summary: 'Run workers of some queues',
   usage: 'work [--queues s3_signer,thumbnails,maintenance]',
-  settings: all.filter((name) => !/^(jwt|signed|cors|allowed|anon|default|upload|api)/.test(name)),
+  settings: all.filter((name) => !/^(jwt|signed|cors|allowed|anon|change|default|upload|api)/.test(name)),
   examples: ['rowlock work', 'rowlock work --queues thumbnails --thumbnail-max-workers 4'],
   async run(argv) {
     const { settings } = readArguments(argv, {});

@@ -40,7 +40,10 @@ export const fsckCommand: Command = {
   group: 'Operate',
   summary: 'Compare rows with bytes, both ways',
   usage: 'fsck [--repair] [--json]',
-  flags: { repair: 'remove bytes that no row names; rows are never removed', json: 'print the report as JSON' },
+  flags: {
+    repair: 'remove bytes that no row names, set quotas that drifted; rows are never removed',
+    json: 'print the report as JSON',
+  },
   settings: settingNames,
   notes:
     'Exit code 3 when something does not agree. Bytes of uploads that are under way are named by their intents and are no fault.',
@@ -48,14 +51,15 @@ export const fsckCommand: Command = {
   async run(argv) {
     const { flags, settings } = readArguments(argv, { repair: 'switch', json: 'switch' });
     const report = await withStores(settings, (stores) => fsck(stores, { repair: flags['repair'] === true }));
-    const found = report.rows_without_bytes.length + report.bytes_without_row.length - report.repaired;
+    const wrong = [...report.rows_without_bytes, ...report.bytes_without_row, ...report.quota_drift];
+    const found = wrong.length - report.repaired;
     if (flags['json'] === true) {
       process.stdout.write(`${JSON.stringify(report)}\n`);
     } else {
       process.stdout.write(
-        `${report.versions} versions, ${report.keys} keys\nrow without bytes: ${report.rows_without_bytes.length}\nbytes without row: ${report.bytes_without_row.length}\nwaiting for the sweep: ${report.overdue.length}\nunfinished files: ${report.unfinished}\n`,
+        `${report.versions} versions, ${report.keys} keys\nrow without bytes: ${report.rows_without_bytes.length}\nbytes without row: ${report.bytes_without_row.length}\nwaiting for the sweep: ${report.overdue.length}\nunfinished files: ${report.unfinished}\nquotas that drifted: ${report.quota_drift.length}\n`,
       );
-      for (const each of [...report.rows_without_bytes, ...report.bytes_without_row]) {
+      for (const each of wrong) {
         process.stdout.write(`  ${each}\n`);
       }
     }
@@ -82,7 +86,7 @@ export const sweepCommand: Command = {
     process.stdout.write(
       flags['json'] === true
         ? `${JSON.stringify(report)}\n`
-        : `completed ${report.completed} uploads, enqueued ${report.enqueued} purges, forgot ${report.forgotten} tombstones, removed ${report.unfinished} unfinished files\n`,
+        : `completed ${report.completed} uploads, let go of ${report.expired} old versions, enqueued ${report.enqueued} purges, forgot ${report.forgotten} tombstones, removed ${report.unfinished} unfinished files\n`,
     );
     return 0;
   },

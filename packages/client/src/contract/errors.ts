@@ -39,12 +39,18 @@ export type ErrorReason =
   | 'object_exists'
   | 'bucket_not_empty'
   | 'url_expired'
+  | 'url_revoked'
+  | 'url_used_up'
   | 'upload_gone'
+  | 'cursor_expired'
   | 'precondition_failed'
   | 'too_large'
+  | 'quota_exceeded'
   | 'uri_too_long'
   | 'media_type_not_allowed'
   | 'range_not_satisfiable'
+  | 'too_many_streams'
+  | 'rate_limited'
   | 'headers_too_large'
   | 'client_closed'
   | 'internal'
@@ -76,12 +82,18 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   object_exists: spelling(409, 'KeyAlreadyExists', 'Duplicate'),
   bucket_not_empty: spelling(409, 'BUCKET_NOT_EMPTY', 'ResourceNotEmpty'),
   url_expired: spelling(410, 'URL_EXPIRED', 'ExpiredToken'),
+  url_revoked: spelling(410, 'URL_REVOKED', 'ExpiredToken'),
+  url_used_up: spelling(410, 'URL_USED_UP', 'ExpiredToken'),
   upload_gone: spelling(410, 'UploadGone', 'UploadGone'),
+  cursor_expired: spelling(410, 'CursorExpired', 'CursorExpired'),
   precondition_failed: spelling(412, 'PreconditionFailed', 'PreconditionFailed'),
   too_large: spelling(413, 'EntityTooLarge', 'Payload too large'),
+  quota_exceeded: spelling(413, 'QUOTA_EXCEEDED', 'Payload too large'),
   uri_too_long: spelling(414, 'URITooLong', 'InvalidKey'),
   media_type_not_allowed: spelling(415, 'InvalidMimeType', 'invalid_mime_type'),
   range_not_satisfiable: spelling(416, 'InvalidRange', 'invalid_range'),
+  too_many_streams: spelling(429, 'TooManyStreams', 'TooManyStreams'),
+  rate_limited: spelling(429, 'TooManyRequests', 'too_many_requests'),
   headers_too_large: spelling(431, 'RequestHeaderSectionTooLarge', 'RequestHeaderSectionTooLarge'),
   client_closed: spelling(499, 'ClientClosedRequest', 'ClientClosedRequest'),
   internal: spelling(500, 'InternalError', 'Internal'),

@@ -1,4 +1,5 @@
 export type { Bucket, BucketPolicy, NewBucket } from './buckets.ts';
+export type { Change, ChangePage, ChangeType } from './changes.ts';
 export {
   type ErrorBody,
   type ErrorReason,

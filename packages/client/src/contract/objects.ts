@@ -38,6 +38,8 @@ export interface ObjectInfo {
 }
 
 export interface SignedLink {
+  /** Revokes it. */
+  readonly id: string;
   /** Absolute. */
   readonly url: string;
   readonly expires_at: string;

@@ -17,11 +17,28 @@ AS $$
   ) AS batched
 $$;
 
+-- The same for versions that objects stopped pointing at, less those that history keeps.
+CREATE OR REPLACE FUNCTION storage_internal.purge_unkept(version_ids uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  unkept uuid[];
+BEGIN
+  SELECT array_agg(id) INTO unkept FROM unnest(version_ids) AS id
+  WHERE NOT EXISTS (SELECT FROM storage.object_history AS h WHERE h.version_id = id);
+  IF unkept IS NOT NULL THEN
+    PERFORM storage_internal.enqueue_purges(unkept);
+  END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION storage_internal.version_is_referenced(wanted uuid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT EXISTS (SELECT FROM storage.objects WHERE version_id = wanted)
+    OR EXISTS (SELECT FROM storage.object_history WHERE version_id = wanted)
     OR EXISTS (SELECT FROM storage.variants WHERE version_id = wanted)
     OR EXISTS (SELECT FROM storage.uploads WHERE version_id = wanted AND state <> 'refused' AND expires_at > now())
 $$;
@@ -87,6 +104,7 @@ BEGIN
     ORDER BY v.id
     LIMIT row_limit
   ) AS due;
+  PERFORM storage_internal.forget_tickets(row_limit);
   IF found_ids IS NOT NULL THEN
     PERFORM storage_internal.enqueue_purges(found_ids);
   END IF;

@@ -11,8 +11,14 @@ BEGIN
     NEW.name := coalesce(NEW.name, NEW.id);
     NEW.id := coalesce(NEW.id, NEW.name);
     NEW.owner_id := coalesce(NEW.owner_id, storage.caller_id());
+    NEW.versioning := coalesce(NEW.versioning, 'off');
+    NEW.inline := coalesce(NEW.inline, false);
   ELSE
     NEW.updated_at := now();
+    NEW.versioned_until := CASE WHEN OLD.versioning = 'on' AND NEW.versioning <> 'on' THEN now() ELSE OLD.versioned_until END;
+  END IF;
+  IF NEW.versioning <> 'off' OR NEW.soft_delete_seconds IS NOT NULL THEN
+    NEW.history_since := coalesce(NEW.history_since, now());
   END IF;
   RETURN NEW;
 END
@@ -47,6 +53,10 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     IF (NEW.bucket_id, NEW.name) IS DISTINCT FROM (OLD.bucket_id, OLD.name) AND NOT storage.may_move(OLD, NEW) THEN
       RAISE EXCEPTION 'only the owner of the object or of its bucket may move it' USING ERRCODE = 'insufficient_privilege';
+    ELSIF NEW.bucket_id <> OLD.bucket_id THEN
+      -- What comes into a bucket is asked of the policies for INSERT there, as if it were uploaded.
+      PERFORM storage.may_upload(NEW.bucket_id, NEW.name,
+        jsonb_build_object('size', OLD.size, 'content_type', OLD.content_type), false);
     END IF;
     IF NEW.version_id IS NOT DISTINCT FROM OLD.version_id THEN
       RETURN NEW;
@@ -56,7 +66,11 @@ BEGIN
     RETURN NEW;
   END IF;
   PERFORM storage.search_as_caller();
-  IF NOT EXISTS (SELECT FROM storage.objects AS o WHERE o.version_id = NEW.version_id) THEN
+  IF NOT EXISTS (SELECT FROM storage.objects AS o WHERE o.version_id = NEW.version_id)
+    AND NOT EXISTS (
+      SELECT FROM storage.object_history AS h
+      WHERE h.version_id = NEW.version_id AND (h.purge_after IS NULL OR h.purge_after > now()))
+  THEN
     RAISE EXCEPTION 'the version is neither on an object that you can read nor your upload''s'
       USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -75,6 +89,7 @@ AS $$
 DECLARE
   version storage.versions;
   declared jsonb;
+  entry storage.object_history;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     NEW.id := gen_random_uuid();
@@ -89,6 +104,14 @@ BEGIN
     NEW.revision := OLD.revision + 1;
     NEW.created_at := OLD.created_at;
     NEW.updated_at := now();
+    IF NEW.version_id = OLD.version_id THEN
+      -- A move, or other metadata: the bytes are held by the row already.
+      NEW.size := OLD.size;
+      NEW.content_type := OLD.content_type;
+      NEW.detected_type := OLD.detected_type;
+      NEW.sha256 := OLD.sha256;
+      RETURN NEW;
+    END IF;
   END IF;
   IF NEW.version_id IS NULL THEN
     declared := nullif(current_setting('storage.declared', true), '')::jsonb;
@@ -106,6 +129,17 @@ BEGIN
   NEW.content_type := coalesce(version.content_type, 'application/octet-stream');
   NEW.detected_type := version.detected_type;
   NEW.sha256 := version.sha256;
+  IF coalesce(current_setting('storage.restoring', true), '') <> '' THEN
+    -- An object comes back to whom it belonged. Locked, so that nobody purges the entry before this is committed.
+    SELECT * INTO entry FROM storage.object_history
+    WHERE sequence = current_setting('storage.restoring')::bigint
+      AND bucket_id = NEW.bucket_id AND name = NEW.name AND version_id = NEW.version_id FOR UPDATE;
+    IF NOT FOUND THEN
+      PERFORM storage.refuse('object_not_found', 'The version was purged');
+    ELSIF TG_OP = 'INSERT' THEN
+      NEW.owner_id := entry.owner_id;
+    END IF;
+  END IF;
   RETURN NEW;
 END
 $$;
@@ -146,12 +180,16 @@ AS $$
 DECLARE
   images uuid[];
 BEGIN
-  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type)
-  SELECT 'storage.object.created', id, revision, bucket_id, name, owner_id, version_id, size, content_type FROM new_rows;
+  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type, bucket_owner_id)
+  SELECT 'storage.object.created', n.id, n.revision, n.bucket_id, n.name, n.owner_id, n.version_id, n.size, n.content_type, b.owner_id
+  FROM new_rows AS n LEFT JOIN storage.buckets AS b ON b.id = n.bucket_id;
   SELECT array_agg(DISTINCT version_id) INTO images
   FROM new_rows WHERE storage_internal.variants_wanted(content_type, detected_type);
   IF images IS NOT NULL THEN
     PERFORM storage_internal.enqueue_variants(images);
+  END IF;
+  IF coalesce(current_setting('storage.restoring', true), '') <> '' THEN
+    PERFORM storage_internal.take_from_history(current_setting('storage.restoring')::bigint);
   END IF;
   RETURN NULL;
 END
@@ -167,14 +205,18 @@ DECLARE
   dropped uuid[];
   images uuid[];
 BEGIN
-  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type)
-  SELECT 'storage.object.updated', id, revision, bucket_id, name, owner_id, version_id, size, content_type FROM new_rows;
+  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type, bucket_owner_id,
+    previous_bucket_id, previous_name)
+  SELECT 'storage.object.updated', n.id, n.revision, n.bucket_id, n.name, n.owner_id, n.version_id, n.size, n.content_type, b.owner_id,
+    CASE WHEN (n.bucket_id, n.name) <> (o.bucket_id, o.name) THEN o.bucket_id END,
+    CASE WHEN (n.bucket_id, n.name) <> (o.bucket_id, o.name) THEN o.name END
+  FROM new_rows AS n JOIN old_rows AS o USING (id) LEFT JOIN storage.buckets AS b ON b.id = o.bucket_id;
   SELECT array_agg(DISTINCT o.version_id),
     array_agg(DISTINCT n.version_id) FILTER (WHERE storage_internal.variants_wanted(n.content_type, n.detected_type))
   INTO dropped, images
   FROM old_rows AS o JOIN new_rows AS n USING (id) WHERE o.version_id <> n.version_id;
   IF dropped IS NOT NULL THEN
-    PERFORM storage_internal.enqueue_purges(dropped);
+    PERFORM storage_internal.purge_unkept(dropped);
     -- A files row says what its object has now.
     UPDATE :"metadata".files AS f SET file_size = n.size, s3_original_key = v.key, updated_at = now()
     FROM new_rows AS n JOIN storage.versions AS v ON v.id = n.version_id
@@ -182,6 +224,9 @@ BEGIN
   END IF;
   IF images IS NOT NULL THEN
     PERFORM storage_internal.enqueue_variants(images);
+  END IF;
+  IF coalesce(current_setting('storage.restoring', true), '') <> '' THEN
+    PERFORM storage_internal.take_from_history(current_setting('storage.restoring')::bigint);
   END IF;
   RETURN NULL;
 END
@@ -197,11 +242,12 @@ AS $$
 DECLARE
   dropped uuid[];
 BEGIN
-  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id)
-  SELECT 'storage.object.deleted', id, revision + 1, bucket_id, name, owner_id FROM old_rows;
+  INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, bucket_owner_id)
+  SELECT 'storage.object.deleted', o.id, o.revision + 1, o.bucket_id, o.name, o.owner_id, b.owner_id
+  FROM old_rows AS o LEFT JOIN storage.buckets AS b ON b.id = o.bucket_id;
   SELECT array_agg(DISTINCT version_id) INTO dropped FROM old_rows;
   IF dropped IS NOT NULL THEN
-    PERFORM storage_internal.enqueue_purges(dropped);
+    PERFORM storage_internal.purge_unkept(dropped);
   END IF;
   RETURN NULL;
 END

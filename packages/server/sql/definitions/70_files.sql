@@ -98,7 +98,9 @@ BEGIN
   u.caller_role := coalesce(nullif(current_setting('role', true), 'none'), session_user);
   u.caller_claims := coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}');
   u.content_type := nullif(lower(trim(split_part(file_type, ';', 1))), '');
-  u.size_max := coalesce(bucket.file_size_limit, storage_internal.setting('upload_bytes_max')::bigint);
+  u.size_max := least(
+    coalesce(bucket.file_size_limit, storage_internal.setting('upload_bytes_max')::bigint),
+    storage_internal.quota_room(bucket.id, object_name));
   u.overwrite := false;
   IF NOT storage.media_type_allowed(bucket.allowed_mime_types, coalesce(u.content_type, 'application/octet-stream')) THEN
     RAISE EXCEPTION 'files of type % are not accepted', file_type USING ERRCODE = 'check_violation';

@@ -3,12 +3,17 @@
 ALTER TABLE storage.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.buckets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.objects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.object_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.uploads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.upload_tickets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.variants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.image_metadata ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.change_feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.entities ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.signed_urls ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.signed_url_revocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".files ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".file_upload_requests ENABLE ROW LEVEL SECURITY;
 
@@ -23,6 +28,18 @@ GRANT INSERT (id, name, policy, file_size_limit, allowed_mime_types, overwrite),
 GRANT INSERT (bucket_id, name, version_id, user_metadata, cache_control),
   UPDATE (bucket_id, name, version_id, user_metadata, cache_control), DELETE
   ON storage.objects TO :"anon", :"authenticated", :"service_role";
+-- Settings of a bucket's history; the history itself is written by triggers alone.
+GRANT INSERT (versioning, soft_delete_seconds, history_keep, noncurrent_days),
+  UPDATE (versioning, soft_delete_seconds, history_keep, noncurrent_days)
+  ON storage.buckets TO :"authenticated", :"service_role";
+GRANT INSERT (quota_bytes, quota_objects, owner_quota_bytes, owner_quota_objects),
+  UPDATE (quota_bytes, quota_objects, owner_quota_bytes, owner_quota_objects)
+  ON storage.buckets TO :"authenticated", :"service_role";
+GRANT SELECT ON storage.object_history, storage.object_versions TO :"anon", :"authenticated", :"service_role";
+GRANT DELETE ON storage.object_history TO :"authenticated", :"service_role";
+GRANT INSERT (inline), UPDATE (inline) ON storage.buckets TO :"authenticated", :"service_role";
+GRANT SELECT ON storage.signed_urls TO :"authenticated", :"service_role";
+GRANT INSERT (scope, value) ON storage.signed_url_revocations TO :"authenticated", :"service_role";
 GRANT SELECT, DELETE ON :"metadata".files TO :"anon", :"authenticated", :"service_role";
 GRANT SELECT (id, entity_type, entity_id, file_name, file_type, status, presigned_url, s3_key, file_id, error_message,
   created_at, updated_at, requested_by)
@@ -44,14 +61,50 @@ GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.se
   storage.may_upload(text, text, jsonb, boolean), storage.assert_may_attach(text, text),
   storage.assert_may_upload_file(text, text, text, text, text, uuid),
   storage.object_metadata(bigint, text, text, bytea, uuid, timestamptz),
-  storage.refuse(text, text), storage.write_object(storage.uploads), storage.read_object(text, text, text),
+  storage.conditions_hold(text[], text[], text), storage.etag_of(bytea, uuid),
+  storage.ask_upload(storage.uploads, boolean, bigint, boolean),
+  storage.move_object(text, text, text, text, boolean, uuid, text[], text[]),
+  storage.copy_object(text, text, text, text, boolean, uuid, text[], text[], jsonb),
+  storage.object_to_take(text, text, uuid, text[]), storage.assert_bucket_visible(text),
+  storage.count_below(text, text, integer), storage.assert_folders(text, text, text, text, integer),
+  storage.move_prefix(text, text, text, text, integer), storage.copy_prefix(text, text, text, text, integer),
+  storage.delete_prefix(text, text, integer),
+  storage.refuse(text, text), storage.write_object(storage.uploads), storage.read_object(text, text), storage.read_variant(text, text, text),
+  storage.signed_url_issuer(), storage.caller_owns_object(uuid), storage.find_to_sign(text, text), storage.find_variant_to_sign(uuid, text),
+  storage.find_all_to_sign(text, text[]), storage.object_info(text, text, boolean),
+  storage.revoke_signed_urls(text, text), storage.revoke_object_urls(text, text, text),
   :"metadata".files_can_view(text, text, text), :"metadata".files_can_attach(text, text),
   :"api".get_upload_url(uuid), :"api".delete_file_record(uuid), :"api".get_file_storage_stats(),
   :"api".request_upload_url(text, text, text, text),
   :"api".create_file_record(uuid, text, text, text, text, bigint, text, text, text, text)
   TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.read_version(text, text, uuid), storage.lock_history(text, text),
+  storage.restore_object(text, text, uuid), storage.keeps_when_replaced(storage.objects, uuid),
+  storage.purge_version(text, text, uuid), storage.sees_version(text, text, uuid), storage.purge_history(text, integer),
+  :"api".restore_storage_object(text, text, uuid), :"api".purge_storage_version(text, text, uuid)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.end_of_prefix(text), storage.json_time(timestamptz), storage.list_folder(text, boolean),
+  storage.json_time_or(timestamptz, text, timestamptz),
+  storage.list_entry(text, uuid, timestamptz, text, timestamptz, timestamptz, jsonb, jsonb),
+  storage.list_flat_up(text, text, text, integer, boolean, integer, integer),
+  storage.list_run_up(text, text, text, integer, boolean, text, integer, integer, boolean),
+  storage.list_run_down(text, text, text, integer, boolean, text, integer, integer, boolean),
+  storage.list_page(text, text, boolean, boolean, text, boolean, integer, integer, text, boolean),
+  storage.list_walk(text, text, boolean, text),
+  storage.list_page_by_time(text, text, boolean, boolean, text, text, boolean, timestamptz, integer, integer, text, boolean),
+  storage.zip_totals(text, text, integer), storage.zip_page(text, text, text, integer)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.quota_usage(text) TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.set_owner_quota(text, bigint, bigint) TO :"service_role";
 -- Earlier versions granted these to the login roles, which become an application role before they need any of them.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA storage FROM rowlock_worker, rowlock_authenticator;
+
+-- The change feed. Only the service says that somebody listens: servers then poll more often.
+REVOKE ALL ON FUNCTION :"api".storage_changes(text, integer, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION storage.can_see_removed(storage.changes), storage.changes_since(text, integer, text, text),
+  storage_internal.changes_examined(text, integer, text, text), :"api".storage_changes(text, integer, text, text)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.listen_for_changes(integer) TO :"service_role";
 
 -- Reachable only through the BEGIN ATOMIC functions of the API schema: no USAGE on the schema is granted.
 GRANT EXECUTE ON FUNCTION storage_internal.uuid_v7(), storage_internal.setting(text),
@@ -64,14 +117,31 @@ GRANT USAGE ON SCHEMA storage, storage_internal TO rowlock_authenticator;
 GRANT SELECT ON storage.migrations TO rowlock_worker;
 GRANT EXECUTE ON FUNCTION
   storage_internal.become(text, text, text),
-  storage_internal.begin_upload(uuid, uuid, text, text, text, text, text, bigint, text, jsonb, text, text, boolean, bigint),
+  storage_internal.begin_upload(uuid, uuid, text, text, text, text, text, bigint, text, jsonb, text, text, boolean, bigint, text[],
+    text[]),
   storage_internal.open_upload(storage.uploads, text, text, interval),
-  storage_internal.commit_upload(uuid, text, text, bigint, bytea, text, text),
+  storage_internal.commit_upload(uuid, text, text, bigint, bytea, text, text, jsonb, text[]), storage_internal.amend_upload(uuid, jsonb),
+  storage_internal.sign_upload(uuid, text, text, text, text, boolean, interval, jsonb, bigint),
+  storage_internal.open_ticket(storage.uploads, timestamptz, bigint, bytea), storage_internal.ticket(uuid, text),
+  storage_internal.begin_ticket_upload(uuid, uuid, uuid, text, bigint, text, jsonb, text, text, bigint),
+  storage_internal.take_ticket(storage.uploads, bytea, text), storage_internal.entity_of_upload(uuid),
   storage_internal.take_upload(uuid, bigint, bytea, text, text),
+  storage_internal.quota_room(text, text), storage_internal.quota_count(),
   storage_internal.finish_upload(storage.uploads),
   storage_internal.abandon_upload(uuid, text), storage_internal.direct_upload(text, text),
-  storage_internal.signed_object(text, text, uuid, text),
+  storage_internal.sign_object_as(text, text, text, text, text, uuid, text, integer, integer),
+  storage_internal.object_info_as(text, text, text, text, text, boolean),
+  storage_internal.sign_objects_as(text, text, text, text[]), storage_internal.register_signed_url(storage.signed_urls),
+  storage_internal.open_signed_object(text, text, uuid, text, text, double precision, uuid, text, bigint, text, text),
   storage_internal.read_object_as(text, text, text, text, text, text)
+  TO rowlock_authenticator;
+GRANT EXECUTE ON FUNCTION storage_internal.changes_as(text, text, text, integer, text, text), storage_internal.changes_poll(text),
+  storage_internal.changes_notify(text), storage_internal.bucket_inline(text) TO rowlock_authenticator;
+GRANT EXECUTE ON FUNCTION
+  storage_internal.list_objects_as(text, text, text, text, text, boolean, boolean, text, text, boolean, timestamptz, integer,
+    integer, text, boolean),
+  storage_internal.zip_totals_as(text, text, text, text, text, integer),
+  storage_internal.zip_page_as(text, text, text, text, text, text, integer)
   TO rowlock_authenticator;
 GRANT USAGE ON SCHEMA storage, storage_internal, :"metadata" TO rowlock_worker;
 GRANT SELECT ON ALL TABLES IN SCHEMA storage TO rowlock_worker;

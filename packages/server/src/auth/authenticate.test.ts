@@ -52,7 +52,9 @@ describe('identity', () => {
   });
 
   test('a caller can be made by verification only', () => {
-    assert.throws(() => new Caller(Symbol('forged'), 'service_role', '{}', false), TypeError);
+    const identity = { role: 'service_role', claims: '{}', anonymous: false, subject: undefined, origin: undefined };
+
+    assert.throws(() => new Caller(Symbol('forged'), identity), TypeError);
     assert.ok(!Caller.isVerified({ role: 'service_role', claims: '{}', anonymous: false }));
   });
 

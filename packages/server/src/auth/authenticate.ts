@@ -3,14 +3,15 @@
  * database's policies to say.
  */
 import { RowlockError } from '@rowlock/client/contract';
-import { type Caller, takeCallerMint } from '../domain/caller.ts';
+import { type Caller, type RequestOrigin, takeCallerMint } from '../domain/caller.ts';
 import { type AccessRules, claimAt } from './access-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 const makeCaller = takeCallerMint();
 
 /**
- * Turns an `Authorization` header into a caller. Without one the caller is anonymous.
+ * Turns an `Authorization` header into a caller. Without one the caller is anonymous. `origin` is where the request came
+ * from, for the audit log; no policy sees it.
  *
  * @throws RowlockError `invalid_token` for what is not a valid bearer token, `role_not_allowed` for a valid one whose
  *   role is outside the allow-list
@@ -19,9 +20,11 @@ export async function authenticate(
   header: string | undefined,
   verifier: TokenVerifier,
   rules: AccessRules,
+  origin?: RequestOrigin,
 ): Promise<Caller> {
   if (header === undefined || header === '') {
-    return makeCaller(rules.anonymous_role, JSON.stringify({ role: rules.anonymous_role }), true);
+    const role = rules.anonymous_role;
+    return makeCaller({ role, claims: JSON.stringify({ role }), anonymous: true, subject: undefined, origin });
   }
   const token = /^bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
   if (token === undefined) {
@@ -29,7 +32,19 @@ export async function authenticate(
   }
   const claims = await verifier.verify(token);
   const role = roleOf(claims, rules);
-  return makeCaller(role, JSON.stringify({ ...claims, role }), role === rules.anonymous_role);
+  return makeCaller({
+    role,
+    claims: JSON.stringify({ ...claims, role }),
+    anonymous: role === rules.anonymous_role,
+    subject: subjectOf(claims),
+    origin,
+  });
+}
+
+/** What the shipped `storage.caller_id()` answers. */
+function subjectOf(claims: Readonly<Record<string, unknown>>): string | undefined {
+  const subject = claimAt(claims, ['sub']) ?? claimAt(claims, ['user', 'user_id']);
+  return typeof subject === 'string' || typeof subject === 'number' ? String(subject) : undefined;
 }
 
 function roleOf(claims: Readonly<Record<string, unknown>>, rules: AccessRules): string {

@@ -1,24 +1,74 @@
 /**
- * Tokens of our own signed URLs: which object, for what, until when. Verifying one needs no database. A token names
- * the object's id beside its name, so it never opens another object that took the name later.
+ * Tokens of our own signed URLs: which object, for what, until when, and under which further terms. Verifying one needs
+ * no database; what was revoked or used up is asked in the statement that finds the object. A token names the object's
+ * id beside its name, so it never opens another object that took the name later.
  */
 import { RowlockError } from '@rowlock/client/contract';
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { isInRanges } from '../domain/address-ranges.ts';
+import { CompactTokens, type TokenKeys } from './compact-tokens.ts';
+import { randomTexts } from './random-texts.ts';
+
+export type SignedUrlKeys = TokenKeys;
+
+/** What a URL is bound to beyond its object, where its signer asked for it. */
+export interface SignedUrlTerms {
+  /** `GET` answers HEAD as well; `HEAD` shows what is there and gives no bytes. */
+  readonly method: 'GET' | 'HEAD';
+  /** The variant, or `undefined` for the object itself. */
+  readonly preset?: string | undefined;
+  /** The object must still have this version. */
+  readonly version_id?: string | undefined;
+  /** The object must have this media type. */
+  readonly content_type?: string | undefined;
+  /** Save as a file: under this name, or under the object's own for `true`. */
+  readonly download?: string | true | undefined;
+  /** The object must not be larger, in bytes. */
+  readonly size_max?: number | undefined;
+  /** The object must have this checksum, 64 hexadecimal digits. */
+  readonly sha256?: string | undefined;
+  /** From where it may be opened: addresses and ranges of them. */
+  readonly addresses?: readonly string[] | undefined;
+  /** Whether its uses are counted, in the database. */
+  readonly counted?: true | undefined;
+}
 
 /** What a signed URL allows. */
-export interface SignedUrlGrant {
+export interface SignedUrlGrant extends SignedUrlTerms {
   readonly bucket: string;
   readonly name: string;
   readonly object_id: string;
-  /** The variant, or `undefined` for the object itself. */
-  readonly preset: string | undefined;
 }
 
-export interface SignedUrlKeys {
-  /** Signs now. */
-  readonly current: { readonly id: string; readonly secret: string };
-  /** Still verify: keys of before a rotation. */
-  readonly previous?: readonly { readonly id: string; readonly secret: string }[];
+/** Who signed and when, as the database says it. */
+export interface SignedUrlStamp {
+  /** 16 characters that stand for the signer's role and id. */
+  readonly issuer: string;
+  /** Seconds since 1970 with six decimals: revocations are compared with it, so both are of one clock. */
+  readonly signed_at: string;
+  readonly expirySeconds: number;
+}
+
+/** A grant that a token proved. */
+export interface OpenedGrant extends SignedUrlGrant {
+  /** 32 characters, the first 16 of which are the issuer. */
+  readonly id: string;
+  /** Seconds since 1970, with fractions. */
+  readonly signed_at: number;
+  readonly expires_at: Date;
+}
+
+/** What a request shows beside its token. */
+export interface SignedUrlUse {
+  readonly bucket: string;
+  readonly name: string;
+  readonly method: 'GET' | 'HEAD';
+  /** The client's address. */
+  readonly address: string;
+}
+
+export interface SignedToken {
+  readonly id: string;
+  readonly token: string;
 }
 
 /** The `typ` of these tokens (RFC 8725, section 3.11): none of them is a bearer token, and no bearer token is one. */
@@ -29,6 +79,9 @@ export const signedUrlSecondsMax: number = 7 * 24 * 3600;
 
 /** Default lifetime, in seconds. */
 export const signedUrlSecondsDefault = 3600;
+
+/** Longest token that is looked at, in characters: a name of 1,024 bytes and every term fit in. */
+const tokenCharactersMax = 8192;
 
 /**
  * Checks a lifetime.
@@ -41,75 +94,119 @@ export function assertExpiry(seconds: number): void {
   }
 }
 
+/** When a URL that is signed now expires, in whole seconds since 1970. */
+export function expiryOf(stamp: SignedUrlStamp): number {
+  return Math.floor(Number(stamp.signed_at)) + stamp.expirySeconds;
+}
+
 export interface UrlSigner {
-  sign(grant: SignedUrlGrant, expiresAt: Date): Promise<string>;
-  /** @throws RowlockError `invalid_signature`, or `url_expired` when the signature is right */
-  verify(token: string, bucket: string, name: string): Promise<SignedUrlGrant & { readonly expires_at: Date }>;
+  /** Prepares the signing of any number of objects of a bucket under the same terms. */
+  signing(
+    bucket: string,
+    terms: SignedUrlTerms,
+    stamp: SignedUrlStamp,
+  ): (object: { readonly name: string; readonly object_id: string }, unique?: string) => SignedToken;
+  /**
+   * What a token allows here.
+   *
+   * @throws RowlockError `invalid_signature`; `url_expired` when the signature is right; `not_allowed` from elsewhere
+   */
+  open(token: string, use: SignedUrlUse): OpenedGrant;
 }
 
 /** Makes a signer of HS256 tokens with a key id, so that keys can be rotated with an overlap. */
 export function createUrlSigner(keys: SignedUrlKeys, now: () => Date = () => new Date()): UrlSigner {
-  const secrets = new Map(
-    [keys.current, ...(keys.previous ?? [])].map((key) => [key.id, new TextEncoder().encode(key.secret)]),
-  );
-  const current = new TextEncoder().encode(keys.current.secret);
-
+  const tokens = new CompactTokens(keys, signedUrlType);
   return {
-    sign: (grant, expiresAt) =>
-      new SignJWT({
-        b: grant.bucket,
-        p: grant.name,
-        o: grant.object_id,
-        op: 'download',
-        ...(grant.preset === undefined ? {} : { v: grant.preset }),
-      })
-        .setProtectedHeader({ alg: 'HS256', typ: signedUrlType, kid: keys.current.id })
-        .setIssuedAt(now())
-        .setExpirationTime(expiresAt)
-        .sign(current),
+    signing(bucket, terms, stamp) {
+      const sign = tokens.signing(headOf(bucket, terms, stamp));
+      return ({ name, object_id }, unique = randomTexts.next()) => {
+        const id = stamp.issuer + unique;
+        return { id, token: sign(`"jti":"${id}","o":"${object_id}","p":${JSON.stringify(name)}}`) };
+      };
+    },
 
-    async verify(token, bucket, name) {
-      try {
-        const { payload } = await jwtVerify(
-          token,
-          (header) => {
-            const secret = secrets.get(header.kid ?? '');
-            if (secret === undefined) {
-              throw new RowlockError('invalid_signature', 'Invalid signature');
-            }
-            return secret;
-          },
-          {
-            algorithms: ['HS256'],
-            typ: signedUrlType,
-            requiredClaims: ['exp', 'b', 'p', 'o'],
-            currentDate: now(),
-          },
-        );
-        const { b, p, o, v, op, exp } = payload;
-        if (b !== bucket || p !== name || op !== 'download' || typeof o !== 'string' || exp === undefined) {
-          throw new RowlockError('invalid_signature', 'The URL is signed for something else');
-        }
-        return {
-          bucket,
-          name,
-          object_id: o,
-          preset: typeof v === 'string' ? v : undefined,
-          expires_at: new Date(exp * 1000),
-        };
-      } catch (error) {
-        throw asUrlRefusal(error);
+    open(token, use) {
+      const claims = token.length > tokenCharactersMax ? undefined : tokens.open(token);
+      const grant = claims === undefined ? undefined : grantOf(claims);
+      if (grant === undefined) {
+        throw new RowlockError('invalid_signature', 'Invalid signature');
       }
+      if (grant.expires_at.getTime() <= now().getTime()) {
+        throw new RowlockError('url_expired', 'The signed URL has expired');
+      }
+      assertFor(grant, use);
+      return grant;
     },
   };
 }
 
-function asUrlRefusal(error: unknown): unknown {
-  if (error instanceof errors.JWTExpired) {
-    return new RowlockError('url_expired', 'The signed URL has expired');
+/** @throws RowlockError `invalid_signature` for another object or method, `not_allowed` for another address */
+function assertFor(grant: OpenedGrant, use: SignedUrlUse): void {
+  if (grant.bucket !== use.bucket || grant.name !== use.name) {
+    throw new RowlockError('invalid_signature', 'The URL is signed for something else');
   }
-  if (error instanceof errors.JOSEError) {
-    return new RowlockError('invalid_signature', 'Invalid signature', { cause: error });
+  if (grant.method !== use.method && use.method !== 'HEAD') {
+    throw new RowlockError('invalid_signature', 'The URL is signed for HEAD only');
   }
-  return error;
+  if (grant.addresses !== undefined && !isInRanges(use.address, grant.addresses)) {
+    throw new RowlockError('not_allowed', 'The URL is signed for other addresses than yours');
+  }
 }
+
+/** The claims that URLs of one signing share, as JSON that goes on. Names are short: they are in every URL. */
+function headOf(bucket: string, terms: SignedUrlTerms, stamp: SignedUrlStamp): string {
+  const { preset, version_id, content_type, download, size_max, sha256, addresses, counted } = terms;
+  const shared = {
+    op: terms.method === 'GET' ? 'download' : 'head',
+    b: bucket,
+    exp: expiryOf(stamp),
+    v: preset,
+    ver: version_id,
+    ct: content_type,
+    dn: download,
+    max: size_max,
+    h: sha256,
+    ip: addresses,
+    n: counted,
+  };
+  return `{"iat":${stamp.signed_at},${JSON.stringify(shared).slice(1, -1)},`;
+}
+
+const idForm: RegExp = /^[A-Za-z0-9_-]{32}$/;
+const uuidForm: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Claims that were signed, as what they say; `undefined` where they are not what we sign. */
+function grantOf(claims: Readonly<Record<string, unknown>>): OpenedGrant | undefined {
+  const { op, b, p, o, v, jti, iat, exp, ver, ct, dn, max, h, ip, n } = claims;
+  const isWhole = (op === 'download' || op === 'head') && typeof b === 'string' && typeof p === 'string';
+  const isTimed = isTime(iat) && isTime(exp) && exp - iat <= signedUrlSecondsMax && claims['nbf'] === undefined;
+  if (!isWhole || !isTimed || !isText(o, uuidForm) || !isText(jti, idForm)) return undefined;
+  if (![v, ct, h].every(isOptionalText) || !(ver === undefined || isText(ver, uuidForm))) return undefined;
+  if (!(dn === undefined || dn === true || typeof dn === 'string') || !(n === undefined || n === true))
+    return undefined;
+  if (!(max === undefined || Number.isSafeInteger(max)) || !(ip === undefined || isTexts(ip))) return undefined;
+  return {
+    bucket: b,
+    name: p,
+    object_id: o,
+    method: op === 'download' ? 'GET' : 'HEAD',
+    preset: v as string | undefined,
+    version_id: ver,
+    content_type: ct as string | undefined,
+    download: dn,
+    size_max: max as number | undefined,
+    sha256: h as string | undefined,
+    addresses: ip,
+    counted: n,
+    id: jti,
+    signed_at: iat,
+    expires_at: new Date(exp * 1000),
+  };
+}
+
+const isTime = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < 1e11;
+const isText = (value: unknown, form: RegExp): value is string => typeof value === 'string' && form.test(value);
+const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');

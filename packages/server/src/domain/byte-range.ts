@@ -1,7 +1,13 @@
 /**
- * HTTP byte ranges (RFC 9110 section 14): what a `Range` header asks of a body of known size. One range is served;
- * several are answered with the whole body, which the RFC allows and which no client can turn into work for us.
+ * HTTP byte ranges (RFC 9110 section 14): what a `Range` header asks of a body of known size. It decides nothing about
+ * how they are sent. Invariant: what is answered is in order or as asked for, never twice, and never more than a few.
  */
+
+/** Most ranges of one answer; who asks for more gets the whole body, which the RFC allows. */
+export const rangesMax = 16;
+
+/** Sixteen ranges of the longest numbers that mean anything fit. */
+const headerCharactersMax = 700;
 
 export interface ByteRange {
   /** First byte, from 0. */
@@ -30,4 +36,40 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
     return undefined;
   }
   return start >= size ? 'unsatisfiable' : { start, end };
+}
+
+/**
+ * Reads a `Range` header that may ask for several ranges. What overlaps or touches is merged, and the ranges are then in
+ * the order of the body; otherwise they are in the order in which they were asked for. Ranges beyond the end are left
+ * out. `undefined` is "the whole body": no header, another unit, nonsense, or too many.
+ */
+export function parseRanges(
+  header: string | undefined,
+  size: number,
+): readonly ByteRange[] | 'unsatisfiable' | undefined {
+  const set = header === undefined || header.length > headerCharactersMax ? null : /^bytes=(.*)$/.exec(header.trim());
+  const parts = (set?.[1] ?? '').split(',').map((part) => part.trim());
+  if (set === null || parts.length > rangesMax) {
+    return undefined;
+  }
+  const read = parts.filter((part) => part !== '').map((part) => parseRange(`bytes=${part}`, size));
+  if (read.length === 0 || read.includes(undefined)) {
+    return undefined;
+  }
+  const ranges = read.filter((range) => typeof range === 'object');
+  return ranges.length === 0 ? 'unsatisfiable' : merged(ranges);
+}
+
+function merged(ranges: readonly ByteRange[]): readonly ByteRange[] {
+  const sorted = ranges.toSorted((a, b) => a.start - b.start);
+  const apart: ByteRange[] = [];
+  for (const range of sorted) {
+    const last = apart.at(-1);
+    if (last !== undefined && range.start <= last.end + 1) {
+      apart[apart.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+    } else {
+      apart.push(range);
+    }
+  }
+  return apart.length === ranges.length ? ranges : apart;
 }

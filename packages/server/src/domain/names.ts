@@ -16,8 +16,11 @@ const reservedBucketNames: ReadonlySet<string> = new Set([
   'list-v2',
   'move',
   'public',
+  'restore',
   'sign',
   'upload',
+  'versions',
+  'zip',
 ]);
 
 const bucketName: RegExp = /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/;

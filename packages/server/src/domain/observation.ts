@@ -24,7 +24,29 @@ export type Observation =
       readonly error?: unknown;
     }
   | { readonly type: 'queue'; readonly message: string; readonly error?: unknown }
-  | { readonly type: 'sweep'; readonly enqueued: number; readonly completed: number; readonly forgotten: number }
+  | {
+      readonly type: 'sweep';
+      readonly enqueued: number;
+      readonly completed: number;
+      readonly expired: number;
+      readonly forgotten: number;
+    }
+  | { readonly type: 'changes_polled'; readonly lag_seconds: number; readonly streams: number }
+  | { readonly type: 'changes_sent'; readonly transport: string; readonly count: number }
+  | {
+      readonly type: 'stream_ended';
+      readonly transport: string;
+      readonly reason: string;
+      readonly duration_ms: number;
+    }
+  | { readonly type: 'audit'; readonly written: number; readonly dropped: number; readonly error?: unknown }
+  | {
+      readonly type: 'denied';
+      readonly request_id: string;
+      readonly role: string;
+      readonly subject: string | undefined;
+      readonly explanation: string;
+    }
   | { readonly type: 'lifecycle'; readonly message: string };
 
 export type Observe = (observation: Observation) => void;

@@ -6,6 +6,7 @@ import { type ErrorReason, errorBody, RowlockError } from '@rowlock/client/contr
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Observe } from '../domain/observation.ts';
 import { AllowedMethods } from './allowed-methods.ts';
+import type { ExplainDenial } from './explain-denial.ts';
 
 const byFastifyCode: Readonly<Record<string, ErrorReason>> = {
   FST_ERR_VALIDATION: 'invalid_request',
@@ -75,11 +76,15 @@ export function errorHeaders(reply: FastifyReply, error: RowlockError): void {
 }
 
 /** Installs the error handler and the answers for unknown routes and methods. */
-export function installErrors(app: FastifyInstance, observe: Observe): void {
+export function installErrors(
+  app: FastifyInstance,
+  observe: Observe,
+  explain: ExplainDenial = async (_request, error) => error,
+): void {
   const methods = new AllowedMethods();
   app.addHook('onRoute', (route) => methods.add(route));
-  app.setErrorHandler((thrown, request: FastifyRequest, reply) => {
-    const error = asRowlockError(thrown);
+  app.setErrorHandler(async (thrown, request: FastifyRequest, reply) => {
+    const error = await explain(request, asRowlockError(thrown));
     reportInternal(observe, error, request);
     return sendError(reply, error);
   });

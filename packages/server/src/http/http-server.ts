@@ -10,6 +10,7 @@ import { BrokenRequests } from './broken-requests.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { watchPace } from './pace.ts';
 import { holdContinue } from './request-body.ts';
+import { routeUpgrades } from './upgrades.ts';
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -36,6 +37,10 @@ export function createHttpServer(limits: ConnectionLimits, observe: Observe, rou
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     broken.remember(response);
     route(request, response); // request-head.ts refuses it
+  });
+  routeUpgrades(server, broken, (request, response) => {
+    broken.remember(response);
+    route(request, response);
   });
   server.on('clientError', (error: Error, socket: Duplex) => broken.answer(error, socket));
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {

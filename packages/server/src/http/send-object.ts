@@ -2,18 +2,22 @@
  * Sends the bytes of an object: conditions, ranges, and the headers that keep a browser from running what somebody
  * uploaded. It decides nothing about who may read: it is given an object that was opened for the caller.
  */
+import type { Readable } from 'node:stream';
 import { isRowlockError, RowlockError } from '@rowlock/client/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { parseRange } from '../domain/byte-range.ts';
+import { type ByteRange, parseRanges } from '../domain/byte-range.ts';
 import { isActiveType } from '../domain/media-type.ts';
 import { baseName } from '../domain/names.ts';
 import type { OpenedObject } from '../operations/read-object.ts';
+import { byteranges } from './byteranges.ts';
 
 export interface SendOptions {
   /** Save as a file; a text is the file's name. */
   readonly download?: string | boolean | undefined;
   /** Until when the answer may be used: of a signed URL. */
   readonly expiresAt?: Date | undefined;
+  /** No cache may keep the answer: the next request must be judged anew. */
+  readonly noStore?: boolean | undefined;
 }
 
 /** Answers 200, 206, 304, 412 or 416 with the headers of the object, and its bytes unless the method is HEAD. */
@@ -25,6 +29,7 @@ export async function sendObject(
 ): Promise<FastifyReply> {
   const etag = `"${object.etag}"`;
   setHeaders(reply, object, etag, options);
+  await setDisposition(reply, object, options);
   if (isNotModified(request, object, etag)) {
     return reply.code(304).send();
   }
@@ -32,12 +37,16 @@ export async function sendObject(
   if (ifMatch !== undefined && !matches(ifMatch, etag)) {
     throw new RowlockError('precondition_failed', 'The object is not the one that If-Match names');
   }
-  const range = rangeApplies(request, object, etag) ? parseRange(request.headers.range, object.size) : undefined;
-  if (range === 'unsatisfiable') {
+  const ranges = rangeApplies(request, object, etag) ? parseRanges(request.headers.range, object.size) : undefined;
+  if (ranges === 'unsatisfiable') {
     reply.header('content-range', `bytes */${object.size}`);
     const error = new RowlockError('range_not_satisfiable', `The object has ${object.size} bytes`);
     return reply.code(416).type('application/json').header('cache-control', 'no-store').send(rangeBody(error));
   }
+  if (ranges !== undefined && ranges.length > 1) {
+    return sendParts(request, reply, { object, ranges, options });
+  }
+  const range = ranges?.[0];
   if (range !== undefined) {
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${object.size}`);
   }
@@ -46,18 +55,48 @@ export async function sendObject(
   if (request.method === 'HEAD') {
     return reply.send();
   }
-  const bytes = await object.open(range).catch(async (error: unknown) => {
-    const now = isRowlockError(error, 'object_not_found') ? await object.again() : undefined;
-    if (now === undefined) {
-      throw error;
-    }
-    return now;
-  });
+  const bytes = await openOrAgain(object, range);
   if ('again' in bytes) {
     // It was overwritten, and its bytes are purged already: who asked for the name gets what it has now.
     return sendObject(request, reply.code(200).removeHeader('content-range'), bytes, options);
   }
   return reply.send(bytes);
+}
+
+/** Several ranges: one body of parts, each with its place. All are of the version that was found. */
+async function sendParts(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  sent: { readonly object: OpenedObject; readonly ranges: readonly ByteRange[]; readonly options: SendOptions },
+): Promise<FastifyReply> {
+  const { object, ranges, options } = sent;
+  const [range] = ranges;
+  const first = await openOrAgain(object, range);
+  if ('again' in first) {
+    return sendObject(request, reply, first, options);
+  }
+  const parts = byteranges(object, ranges, first);
+  return reply
+    .code(206)
+    .header('content-type', parts.content_type)
+    .header('content-length', String(parts.length))
+    .send(parts.body);
+}
+
+/** The bytes, or the object that has taken the place of this one since it was found. */
+async function openOrAgain(
+  object: OpenedObject,
+  range: ByteRange | undefined,
+): Promise<Readable | Buffer | OpenedObject> {
+  try {
+    return await object.open(range);
+  } catch (error) {
+    const now = isRowlockError(error, 'object_not_found') ? await object.again() : undefined;
+    if (now === undefined) {
+      throw error;
+    }
+    return now;
+  }
 }
 
 function rangeBody(error: RowlockError): string {
@@ -71,7 +110,6 @@ function rangeBody(error: RowlockError): string {
 }
 
 function setHeaders(reply: FastifyReply, object: OpenedObject, etag: string, options: SendOptions): void {
-  const active = isActiveType(object.content_type) || isActiveType(object.detected_type);
   reply
     .header('accept-ranges', 'bytes')
     .header('etag', etag)
@@ -85,10 +123,16 @@ function setHeaders(reply: FastifyReply, object: OpenedObject, etag: string, opt
   if (options.expiresAt !== undefined) {
     reply.header('expires', options.expiresAt.toUTCString());
   }
+}
+
+/** What a browser would run is locked up however it came here, and saved as a file unless its bucket wants it shown. */
+async function setDisposition(reply: FastifyReply, object: OpenedObject, options: SendOptions): Promise<void> {
+  const active = isActiveType(object.content_type) || isActiveType(object.detected_type);
   if (active) {
     reply.header('content-security-policy', "sandbox; default-src 'none'");
   }
-  if (active || (options.download !== undefined && options.download !== false)) {
+  const isAsked = options.download !== undefined && options.download !== false;
+  if (isAsked || (active && !(await object.showsInline()))) {
     const asked =
       typeof options.download === 'string' && options.download !== '' ? options.download : baseName(object.name);
     reply.header('content-disposition', contentDisposition(asked));
@@ -96,7 +140,7 @@ function setHeaders(reply: FastifyReply, object: OpenedObject, etag: string, opt
 }
 
 /** `attachment` with an ASCII fallback and the real name (RFC 6266, RFC 8187). */
-function contentDisposition(fileName: string): string {
+export function contentDisposition(fileName: string): string {
   const safe = fileName.toWellFormed().replace(/[^\x20-\x7e]|["\\%]/g, '_');
   const encoded = encodeURIComponent(fileName.toWellFormed()).replace(
     /['()*]/g,
@@ -110,6 +154,9 @@ function cacheControl(object: OpenedObject, options: SendOptions): string {
   const stored = object.cache_control ?? 'no-cache';
   if (object.public) {
     return stored;
+  }
+  if (options.noStore) {
+    return 'private, no-store';
   }
   if (options.expiresAt !== undefined) {
     const seconds = Math.max(0, Math.floor((options.expiresAt.getTime() - Date.now()) / 1000));
@@ -136,6 +183,10 @@ function isNotModified(request: FastifyRequest, object: OpenedObject, etag: stri
 }
 
 function rangeApplies(request: FastifyRequest, object: OpenedObject, etag: string): boolean {
+  // Ranges are of GET alone (RFC 9110, section 14.2).
+  if (request.method !== 'GET') {
+    return false;
+  }
   const ifRange = request.headers['if-range'];
   if (typeof ifRange !== 'string') {
     return true;

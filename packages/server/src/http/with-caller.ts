@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastif
 import { authenticate } from '../auth/authenticate.ts';
 import type { Caller } from '../domain/caller.ts';
 import type { AppOptions } from './app-options.ts';
+import { callerIs, originOf } from './audit-requests.ts';
 
 export type CallerHandler<Route extends RouteGenericInterface> = (
   caller: Caller,
@@ -17,11 +18,14 @@ export type CallerHandler<Route extends RouteGenericInterface> = (
  * it says otherwise: no cache keeps it.
  */
 export function withCaller<Route extends RouteGenericInterface>(
-  options: Pick<AppOptions, 'verifier' | 'rules'>,
+  options: Pick<AppOptions, 'verifier' | 'rules' | 'rateLimits'>,
   handler: CallerHandler<Route>,
+  credentialOf: (request: IncomingMessage) => string | undefined = oneAuthorization,
 ): (request: FastifyRequest<Route>, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
-    const caller = await authenticate(credentialOf(request.raw), options.verifier, options.rules);
+    const caller = await authenticate(credentialOf(request.raw), options.verifier, options.rules, originOf(request));
+    callerIs(request, caller);
+    options.rateLimits.countSubject(request, reply, caller);
     reply.header('cache-control', 'private, no-store');
     return handler(caller, request, reply);
   };
@@ -32,7 +36,7 @@ export function withCaller<Route extends RouteGenericInterface>(
  *
  * @throws RowlockError `invalid_token` for more than one
  */
-function credentialOf({ headers, rawHeaders }: IncomingMessage): string | undefined {
+export function oneAuthorization({ headers, rawHeaders }: IncomingMessage): string | undefined {
   const credential = headers.authorization;
   if (credential !== undefined && rawHeaders.filter(isAuthorization).length > 1) {
     throw new RowlockError('invalid_token', 'A request has one Authorization header');

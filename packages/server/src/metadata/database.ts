@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
 import pg from 'pg';
-import type { Caller } from '../domain/caller.ts';
+import type { Caller, RequestOrigin } from '../domain/caller.ts';
 import { fromSql, isUnavailable } from './sql-errors.ts';
 
 /** A statement that is prepared by its name, beside the function that runs it. */
@@ -24,6 +24,14 @@ export interface DatabaseOptions {
   readonly applicationName: string;
 }
 
+/** Where statements that only read are run: the primary, or a standby that is a little behind. */
+export interface StatementRunner {
+  /** Whether what was committed a moment ago may be missing. */
+  readonly mayLag: boolean;
+  /** Runs one statement by itself as the login role. @throws RowlockError for what `fromSql` knows */
+  run<Row extends pg.QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>;
+}
+
 /** How a caller's transaction is opened: what policies see in `storage.operation()`, and whether it may write. */
 export interface CallerScope {
   readonly operation: string;
@@ -38,6 +46,7 @@ const answerPatienceMs = 2000;
 const becomeCaller: Statement = {
   name: 'caller_become',
   text: `SELECT set_config('request.jwt.claims', $1, true), set_config('storage.operation', $2, true),
+           set_config('storage.request_id', $4, true), set_config('storage.request_address', $5, true),
            set_config('role', $3, true)`,
 };
 
@@ -57,8 +66,18 @@ function nameFor(statement: Statement, role: string): string {
     : `${statement.name.slice(0, 30)}@${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 }
 
+/** What the audit log is told of the request behind a caller: its id and its address, empty where there is none. */
+export function originOf({
+  origin,
+}: {
+  readonly origin?: RequestOrigin | undefined;
+}): readonly [requestId: string, address: string] {
+  return [origin?.request_id ?? '', origin?.address ?? ''];
+}
+
 /** A pool of one login role. */
-export class Database {
+export class Database implements StatementRunner {
+  readonly mayLag: boolean = false;
   readonly #pool: pg.Pool;
 
   constructor(options: DatabaseOptions) {
@@ -121,7 +140,7 @@ export class Database {
               values: [settings.map(([name]) => name), settings.map(([, value]) => value)],
             }),
           ]),
-      client.query({ ...becomeCaller, values: [caller.claims, scope.operation, caller.role] }),
+      client.query({ ...becomeCaller, values: [caller.claims, scope.operation, caller.role, ...originOf(caller)] }),
       client.query<Row>({ ...statement, name: nameFor(statement, caller.role), values: [...values] }),
       client.query('COMMIT'),
     ] as const;

@@ -1,6 +1,6 @@
-/** Objects as rows: statements of `storage.objects`, each run as the caller, and the lookup of signed URLs. */
+/** Objects as rows: statements of `storage.objects`, each run as the caller. */
 import type { Caller } from '../domain/caller.ts';
-import type { Database, Statement } from './database.ts';
+import type { Database, Statement, StatementRunner } from './database.ts';
 
 /** What a read needs to know: the object, where its bytes (or a variant's) are, and how to serve them. */
 export interface ReadableObject {
@@ -27,25 +27,19 @@ export interface CallersObject extends ReadableObject {
   readonly public: boolean;
 }
 
-/** One entry of a listing: an object, or a folder (id null). Names are relative to the prefix. */
-export interface ListEntry {
-  readonly name: string;
-  readonly id: string | null;
-  readonly created_at: Date | null;
-  readonly updated_at: Date | null;
-  readonly last_accessed_at: Date | null;
-  readonly metadata: Readonly<Record<string, unknown>> | null;
-}
-
-export interface ListQuery {
-  readonly bucket: string;
-  /** Folder to list: empty, or ending in a slash. */
-  readonly prefix: string;
-  readonly search: string;
-  readonly limit: number;
-  readonly offset: number;
-  readonly sortColumn: 'name' | 'created_at' | 'updated_at' | 'last_accessed_at';
-  readonly descending: boolean;
+/** What is known of an object, without where its bytes are. */
+export interface ObjectInfoRow {
+  readonly object_id: string;
+  readonly version_id: string;
+  readonly owner_id: string | null;
+  readonly size: string;
+  readonly content_type: string;
+  readonly detected_type: string | null;
+  readonly sha256: Buffer | null;
+  readonly cache_control: string | null;
+  readonly user_metadata: Readonly<Record<string, unknown>> | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
 }
 
 export const objectRead: Statement = {
@@ -53,14 +47,30 @@ export const objectRead: Statement = {
   text: 'SELECT * FROM storage_internal.read_object_as($1, $2, $3, $4, $5, $6)',
 };
 
-export const objectReadSigned: Statement = {
-  name: 'object_read_signed',
-  text: 'SELECT * FROM storage_internal.signed_object($1, $2, $3, $4)',
+export const objectInfo: Statement = {
+  name: 'object_info',
+  text: 'SELECT * FROM storage_internal.object_info_as($1, $2, $3, $4, $5, $6)',
+};
+
+/** Every name that was asked for, in that order, with what the caller may see of it. */
+export const objectInfoMany: Statement = {
+  name: 'object_info_many',
+  text: `SELECT n.name, o.id AS object_id, o.version_id, o.owner_id, o.size, o.content_type, o.detected_type, o.sha256,
+           o.cache_control, o.user_metadata, o.created_at, o.updated_at
+         FROM unnest($2::text[]) WITH ORDINALITY AS n (name, place)
+           LEFT JOIN storage.objects AS o ON o.bucket_id = $1 AND o.name = n.name
+         ORDER BY n.place`,
 };
 
 export const objectDelete: Statement = {
   name: 'object_delete',
   text: 'DELETE FROM storage.objects WHERE bucket_id = $1 AND name = $2 RETURNING id',
+};
+
+export const objectDeleteIf: Statement = {
+  name: 'object_delete_if',
+  text: `DELETE FROM storage.objects WHERE bucket_id = $1 AND name = $2
+           AND storage.conditions_hold($3, $4, storage.etag_of(sha256, version_id)) RETURNING id`,
 };
 
 export const objectDeleteMany: Statement = {
@@ -69,41 +79,9 @@ export const objectDeleteMany: Statement = {
          RETURNING id, bucket_id, name, owner_id, version, metadata, user_metadata, created_at, updated_at, last_accessed_at`,
 };
 
-/** Sorts one column up or down: an order that does not apply is a constant. */
-const times =
-  "CASE $6 WHEN 'created_at' THEN created_at WHEN 'updated_at' THEN updated_at WHEN 'last_accessed_at' THEN last_accessed_at END";
-
-/** The page is cut before anything wide is read: metadata is joined for its rows only. */
-export const objectList: Statement = {
-  name: 'object_list',
-  text: `WITH below AS (
-           SELECT o.id, o.created_at, o.updated_at, o.last_accessed_at, substr(o.name, length($2::text) + 1) AS rest
-           FROM storage.objects AS o
-           WHERE o.bucket_id = $1 AND o.name >= $2::text AND starts_with(o.name, $2::text)
-         ), entries AS (
-           SELECT rest AS name, id, created_at, updated_at, last_accessed_at FROM below WHERE strpos(rest, '/') = 0
-           UNION ALL
-           SELECT DISTINCT split_part(rest, '/', 1), NULL::uuid, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz
-           FROM below WHERE strpos(rest, '/') > 0
-         ), page AS (
-           SELECT * FROM entries
-           WHERE $3 = '' OR strpos(lower(name), lower($3)) > 0
-           ORDER BY
-             CASE WHEN NOT $7 THEN ${times} END ASC NULLS FIRST,
-             CASE WHEN $7 THEN ${times} END DESC NULLS LAST,
-             CASE WHEN NOT $7 THEN name COLLATE "C" END ASC,
-             CASE WHEN $7 THEN name COLLATE "C" END DESC,
-             id NULLS FIRST
-           LIMIT $4 OFFSET $5
-         )
-         SELECT p.name, p.id, p.created_at, p.updated_at, p.last_accessed_at, o.metadata
-         FROM (SELECT *, row_number() OVER () AS place FROM page) AS p LEFT JOIN storage.objects AS o ON o.id = p.id
-         ORDER BY p.place`,
-};
-
 /** The object as the caller sees it, with the bytes of a variant when a preset is given; `undefined` when hidden or missing. */
 export async function selectObject(
-  db: Database,
+  db: StatementRunner,
   caller: Caller,
   at: { readonly bucket: string; readonly name: string; readonly preset?: string | undefined },
   operation: string,
@@ -119,28 +97,45 @@ export async function selectObject(
   return rows[0];
 }
 
-/** The object of a verified signed URL. */
-export async function selectSignedObject(
-  db: Database,
-  grant: {
-    readonly bucket: string;
-    readonly name: string;
-    readonly object_id: string;
-    readonly preset: string | undefined;
-  },
-): Promise<ReadableObject | undefined> {
-  const rows = await db.run<ReadableObject & Record<string, unknown>>(objectReadSigned, [
-    grant.bucket,
-    grant.name,
-    grant.object_id,
-    grant.preset ?? null,
+/** What is known of an object that the caller may see; of a public bucket only where `onlyPublic` says so. */
+export async function selectInfo(
+  db: StatementRunner,
+  caller: Caller,
+  at: { readonly bucket: string; readonly name: string; readonly onlyPublic: boolean },
+  operation: string,
+): Promise<ObjectInfoRow | undefined> {
+  const rows = await db.run<ObjectInfoRow & Record<string, unknown>>(objectInfo, [
+    caller.role,
+    caller.claims,
+    operation,
+    at.bucket,
+    at.name,
+    at.onlyPublic,
   ]);
   return rows[0];
 }
 
-/** Deletes the row; its trigger enqueues the purge of the bytes in the same transaction. False where there is none to delete. */
-export async function deleteObjectRow(db: Database, caller: Caller, bucket: string, name: string): Promise<boolean> {
-  const rows = await db.asCaller(caller, { operation: 'storage.object.delete' }, objectDelete, [bucket, name]);
+/** What an object must be for something to be done to it: validators without quotes, `*` for any. */
+export interface Conditions {
+  readonly ifMatch?: readonly string[] | undefined;
+  readonly ifNoneMatch?: readonly string[] | undefined;
+}
+
+/**
+ * Deletes the row; its trigger enqueues the purge of the bytes in the same transaction. False where there is none to
+ * delete that is what the conditions say.
+ */
+export async function deleteObjectRow(
+  db: Database,
+  caller: Caller,
+  at: { readonly bucket: string; readonly name: string },
+  { ifMatch, ifNoneMatch }: Conditions = {},
+): Promise<boolean> {
+  const scope = { operation: 'storage.object.delete' };
+  const rows =
+    ifMatch === undefined && ifNoneMatch === undefined
+      ? await db.asCaller(caller, scope, objectDelete, [at.bucket, at.name])
+      : await db.asCaller(caller, scope, objectDeleteIf, [at.bucket, at.name, ifMatch ?? null, ifNoneMatch ?? null]);
   return rows.length === 1;
 }
 
@@ -154,12 +149,15 @@ export function deleteObjectRows(
   return db.asCaller(caller, { operation: 'storage.object.delete_many' }, objectDeleteMany, [bucket, names]);
 }
 
-/** One page of a folder: objects and folders that the caller may see. */
-export function selectEntries(db: Database, caller: Caller, query: ListQuery): Promise<readonly ListEntry[]> {
-  return db.asCaller<ListEntry & Record<string, unknown>>(
-    caller,
-    { operation: 'storage.object.list', readOnly: true },
-    objectList,
-    [query.bucket, query.prefix, query.search, query.limit, query.offset, query.sortColumn, query.descending],
-  );
+/** What the caller may see of each name, in their order; ids are null where an object is hidden or missing. */
+export function selectObjectInfos(
+  db: Database,
+  caller: Caller,
+  bucket: string,
+  names: readonly string[],
+): Promise<readonly ({ readonly name: string } & (ObjectInfoRow | { readonly object_id: null }))[]> {
+  return db.asCaller(caller, { operation: 'storage.object.info_many', readOnly: true }, objectInfoMany, [
+    bucket,
+    names,
+  ]);
 }

@@ -22,6 +22,10 @@ const byConstraint: Readonly<Record<string, readonly [ErrorReason, string]>> = {
   buckets_pkey: ['bucket_exists', 'The resource already exists'],
   buckets_name_key: ['bucket_exists', 'The resource already exists'],
   objects_bucket_id_name_key: ['object_exists', 'The resource already exists'],
+  object_history_bucket_id_fkey: [
+    'bucket_not_empty',
+    'The bucket keeps versions or deleted objects; purge them, or delete it with ?force=true',
+  ],
   buckets_name_valid: ['invalid_bucket_name', 'Bucket name invalid'],
   buckets_id_is_name: ['invalid_bucket_name', 'A bucket has the same id and name'],
   objects_name_length: ['name_too_long', 'A name has 1 to 1024 bytes'],

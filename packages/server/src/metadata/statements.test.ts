@@ -3,9 +3,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createMigratedDatabase, type MigratedDatabase } from '@rowlock/test-harness';
 import pg from 'pg';
+import * as audit from './audit.ts';
 import * as buckets from './buckets.ts';
+import * as changes from './changes.ts';
 import type { Statement } from './database.ts';
+import * as history from './history.ts';
+import * as listing from './listing.ts';
+import * as moves from './moves.ts';
 import * as objects from './objects.ts';
+import * as policies from './policies.ts';
+import * as quotas from './quotas.ts';
+import * as signedUrls from './signed-urls.ts';
+import * as tickets from './tickets.ts';
 import * as upkeep from './upkeep.ts';
 import * as uploads from './uploads.ts';
 
@@ -35,10 +44,14 @@ async function prepareAll(url: string, role: string | undefined, statements: rea
   }
 }
 
-const asLoginRole = new Set([objects.objectRead.name, objects.objectReadSigned.name]);
+/** What becomes the caller by itself, or opens what somebody signed. */
+const isOfLoginRole = ({ text }: Statement): boolean => text.includes('storage_internal.');
+const ofCallers = [buckets, changes, history, listing, moves, objects, policies, quotas, signedUrls].flatMap(
+  statementsOf,
+);
 
 test('statements of callers are prepared as each application role', async () => {
-  const all = [...statementsOf(buckets), ...statementsOf(objects)].filter(({ name }) => !asLoginRole.has(name));
+  const all = ofCallers.filter((statement) => !isOfLoginRole(statement));
 
   assert.ok(all.length >= 7);
   for (const role of ['authenticated', 'service_role']) {
@@ -47,21 +60,43 @@ test('statements of callers are prepared as each application role', async () => 
 });
 
 test("statements of uploads, downloads and signed URLs are prepared as the API's login role", async () => {
-  const all = [...statementsOf(uploads), objects.objectRead, objects.objectReadSigned];
+  const all = [...statementsOf(uploads), ...statementsOf(tickets), audit.auditTell, ...ofCallers.filter(isOfLoginRole)];
 
   assert.ok(all.length >= 6);
   await prepareAll(database.apiUrl, undefined, all);
 });
 
 test("statements of the workers are prepared as the worker's login role", async () => {
-  const all = [...statementsOf(upkeep), uploads.uploadCommit, uploads.uploadAbandon];
+  const all = [
+    ...statementsOf(upkeep),
+    ...statementsOf(quotas),
+    audit.auditList,
+    uploads.uploadCommit,
+    uploads.uploadAbandon,
+  ];
 
   assert.ok(all.length >= 20);
   await prepareAll(database.workerUrl, undefined, all);
 });
 
 test('names of statements are unique: a name is prepared once a connection', () => {
-  const names = [buckets, objects, uploads, upkeep].flatMap(statementsOf).map(({ name }) => name);
+  const names = [
+    audit,
+    buckets,
+    changes,
+    history,
+    listing,
+    moves,
+    objects,
+    policies,
+    quotas,
+    signedUrls,
+    tickets,
+    uploads,
+    upkeep,
+  ]
+    .flatMap(statementsOf)
+    .map(({ name }) => name);
 
   assert.equal(new Set(names).size, names.length);
 });

@@ -32,6 +32,14 @@ export const sweepRun: Statement = statement(
   'sweep_run',
   'SELECT storage_internal.sweep(make_interval(secs => $1), $2) AS enqueued',
 );
+export const historyExpire: Statement = statement(
+  'history_expire',
+  'SELECT storage_internal.expire_history($1) AS expired',
+);
+export const signedUrlsSweep: Statement = statement(
+  'signed_urls_sweep',
+  'SELECT storage_internal.sweep_signed_urls($1) AS swept',
+);
 export const tombstonesDue: Statement = statement(
   'tombstones_due',
   'SELECT * FROM storage_internal.tombstones_due($1)',
@@ -63,7 +71,8 @@ export const imageMeasured: Statement = statement(
 );
 export const versionPage: Statement = statement(
   'version_page',
-  `SELECT id, key, backend, state, size, state = 'writing' AND expires_at <= now() AS expired
+  `SELECT id, key, backend, state, size, state = 'writing' AND expires_at <= now() AS expired,
+     state IN ('purging', 'gone') AND storage_internal.version_is_referenced(id) AS doomed
    FROM storage.versions WHERE id > $1 ORDER BY id LIMIT $2`,
 );
 export const versionsByKey: Statement = statement(
@@ -74,6 +83,11 @@ export const maintenanceEnqueue: Statement = statement(
   'maintenance_enqueue',
   'SELECT storage_internal.enqueue_maintenance($1) AS enqueued',
 );
+export const changesExpire: Statement = statement(
+  'changes_expire',
+  'SELECT storage_internal.changes_expire($1) AS deleted',
+);
+export const auditExpire: Statement = statement('audit_expire', 'SELECT storage_internal.audit_expire($1) AS gone');
 export const ping: Statement = statement('ping', 'SELECT 1 AS one');
 
 /** The first row of a statement, or `undefined`. */

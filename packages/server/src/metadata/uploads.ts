@@ -1,6 +1,6 @@
 /** Uploads as rows: begin, commit and abandon, each one function and one round trip. */
-import type { Caller } from '../domain/caller.ts';
-import type { Database, Statement } from './database.ts';
+import type { Caller, RequestOrigin } from '../domain/caller.ts';
+import { type Database, originOf, type Statement } from './database.ts';
 
 /** What begin records about an upload. */
 export interface UploadIntent {
@@ -18,6 +18,16 @@ export interface UploadIntent {
   readonly user_metadata: Readonly<Record<string, unknown>> | undefined;
   /** The server's own limit in bytes. */
   readonly size_cap: number;
+  /** Validators without quotes that the object must have, and must not; `*` for any. */
+  readonly if_match?: readonly string[] | undefined;
+  readonly if_none_match?: readonly string[] | undefined;
+}
+
+/** What a form said of its file behind it. */
+export interface Amendments {
+  readonly content_type?: string | undefined;
+  readonly cache_control?: string | undefined;
+  readonly user_metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What was measured while the bytes streamed. */
@@ -26,6 +36,9 @@ export interface StoredBytes {
   readonly sha256: Buffer | undefined;
   readonly etag: string | undefined;
   readonly detected_type: string | undefined;
+  readonly amended?: Amendments | undefined;
+  /** Of the request that brought them; nobody's where a worker commits. */
+  readonly origin?: RequestOrigin | undefined;
 }
 
 /** The object that a commit wrote. */
@@ -45,14 +58,15 @@ export interface CommittedObject {
 
 export const uploadBegin: Statement = {
   name: 'upload_begin',
-  text: `SELECT storage_internal.begin_upload($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS size_max`,
+  text: `SELECT storage_internal.begin_upload($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         AS size_max`,
 };
 
 export const uploadCommit: Statement = {
   name: 'upload_commit',
   text: `SELECT c.created, (c.object).id, (c.object).bucket_id, (c.object).name, (c.object).owner_id, (c.object).version_id,
            (c.object).size, (c.object).content_type, (c.object).sha256, (c.object).created_at, (c.object).updated_at
-         FROM storage_internal.commit_upload($1, $2, $3, $4, $5, $6, $7) AS c`,
+         FROM storage_internal.commit_upload($1, $2, $3, $4, $5, $6, $7, $8, $9) AS c`,
 };
 
 export const uploadAbandon: Statement = {
@@ -68,7 +82,8 @@ export const uploadDirect: Statement = {
 /**
  * Asks limits and policies, and writes the intent. Answers the largest body that is accepted, in bytes.
  *
- * @throws RowlockError `bucket_not_found`, `object_exists`, `not_allowed`, `too_large`, `media_type_not_allowed`
+ * @throws RowlockError `bucket_not_found`, `object_exists`, `precondition_failed`, `not_allowed`, `too_large`,
+ *   `media_type_not_allowed`
  */
 export async function beginUpload(db: Database, caller: Caller, intent: UploadIntent): Promise<number> {
   const rows = await db.run<{ size_max: string }>(uploadBegin, [
@@ -86,6 +101,8 @@ export async function beginUpload(db: Database, caller: Caller, intent: UploadIn
     intent.key,
     intent.overwrite ?? null,
     intent.size_cap,
+    intent.if_match ?? null,
+    intent.if_none_match ?? null,
   ]);
   return Number(rows[0]?.size_max);
 }
@@ -94,7 +111,8 @@ export async function beginUpload(db: Database, caller: Caller, intent: UploadIn
  * Commits stored bytes as the caller, or, with `caller` undefined, as the role and claims that the intent stored.
  * Atomic: the object's row, its history and the jobs that follow are there together or not at all.
  *
- * @throws RowlockError `upload_gone`, `object_exists`, `not_allowed`, `too_large`, `media_type_not_allowed`, `bucket_not_found`
+ * @throws RowlockError `upload_gone`, `object_exists`, `precondition_failed`, `not_allowed`, `too_large`,
+ *   `media_type_not_allowed`, `bucket_not_found`, `bad_digest`
  */
 export async function commitUpload(
   db: Database,
@@ -110,6 +128,8 @@ export async function commitUpload(
     bytes.sha256 ?? null,
     bytes.etag ?? null,
     bytes.detected_type ?? null,
+    bytes.amended === undefined ? null : JSON.stringify(bytes.amended),
+    bytes.origin === undefined ? null : originOf(bytes),
   ]);
   return rows[0] as CommittedObject;
 }

@@ -94,7 +94,15 @@ export async function completeDirectUpload(
       return 'gone';
     }
     if (
-      isRowlockError(error, 'not_allowed', 'too_large', 'media_type_not_allowed', 'object_exists', 'bucket_not_found')
+      isRowlockError(
+        error,
+        'not_allowed',
+        'too_large',
+        'quota_exceeded',
+        'media_type_not_allowed',
+        'object_exists',
+        'bucket_not_found',
+      )
     ) {
       await abandonUpload(context.db, uploadId, error.message);
       return 'refused';

@@ -4,12 +4,13 @@
  */
 import type { Backend } from '../backend/backend.ts';
 import type { Database } from '../metadata/database.ts';
+import { type QuotaDrift, quotaDrift, quotaRepair } from '../metadata/quotas.ts';
 import { versionPage, versionsByKey } from '../metadata/upkeep.ts';
 
 export interface FsckReport {
   readonly versions: number;
   readonly keys: number;
-  /** Stored versions without bytes, or with bytes of another size. */
+  /** Stored versions without bytes or with bytes of another size, and those that a row names though they are being purged. */
   readonly rows_without_bytes: readonly string[];
   /** Keys that no version names. */
   readonly bytes_without_row: readonly string[];
@@ -17,7 +18,9 @@ export interface FsckReport {
   readonly overdue: readonly string[];
   /** Temporary files of uploads that never ended. */
   readonly unfinished: number;
-  /** Keys that were removed. */
+  /** Quotas that do not say what the rows say. */
+  readonly quota_drift: readonly string[];
+  /** Keys that were removed, and quotas that were set. */
   readonly repaired: number;
 }
 
@@ -28,6 +31,7 @@ interface VersionState extends Record<string, unknown> {
   readonly state: string;
   readonly size: string | null;
   readonly expired: boolean;
+  readonly doomed: boolean;
 }
 
 const pageSize = 500;
@@ -45,6 +49,11 @@ export async function fsck(
       repaired += (await context.backend.delete(key)) ? 1 : 0;
     }
   }
+  const drift = await context.db.run<QuotaDrift & Record<string, unknown>>(quotaDrift, []);
+  if (options.repair && drift.length > 0) {
+    const [row] = await context.db.run<{ repaired: string }>(quotaRepair, []);
+    repaired += Number(row?.repaired ?? 0);
+  }
   let unfinished = 0;
   for await (const _ of context.backend.listUnfinished()) {
     unfinished += 1;
@@ -56,6 +65,10 @@ export async function fsck(
     bytes_without_row: bytes.orphans,
     overdue: rows.overdue,
     unfinished,
+    quota_drift: drift.map(
+      ({ bucket_id, owner_id, bytes, objects }) =>
+        `${bucket_id ?? 'all buckets'}${owner_id === '' ? '' : ` of ${owner_id}`}: ${bytes} bytes, ${objects} objects`,
+    ),
     repaired,
   };
 }
@@ -69,7 +82,7 @@ async function checkRows({ db, backend }: { readonly db: Database; readonly back
     const page = await db.run<VersionState>(versionPage, [after, pageSize]);
     for (const version of page.filter((each) => each.backend === backend.name)) {
       const found = version.state === 'gone' ? undefined : await backend.head(version.key);
-      if (version.state === 'stored' && String(found?.size) !== version.size) {
+      if (version.doomed || (version.state === 'stored' && String(found?.size) !== version.size)) {
         without.push(`${version.id} (${version.key})`);
       }
       if (found !== undefined && (version.expired || version.state === 'purging')) {

@@ -5,10 +5,15 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { RowlockError } from '@rowlock/client/contract';
+import type { OpenedGrant } from '../auth/signed-url.ts';
 import type { ByteRange } from '../backend/backend.ts';
 import type { Caller } from '../domain/caller.ts';
 import { normaliseObjectName } from '../domain/names.ts';
-import { type CallersObject, type ReadableObject, selectObject, selectSignedObject } from '../metadata/objects.ts';
+import { selectInline } from '../metadata/buckets.ts';
+import type { StatementRunner } from '../metadata/database.ts';
+import { selectVersion } from '../metadata/history.ts';
+import { type ObjectInfoRow, type ReadableObject, selectInfo, selectObject } from '../metadata/objects.ts';
+import { openSignedObject, type UrlUse } from '../metadata/signed-urls.ts';
 import type { OperationContext } from './context.ts';
 import { missingObject } from './refusals.ts';
 
@@ -24,6 +29,8 @@ export interface OpenedObject {
   readonly cache_control: string | undefined;
   /** Whether anybody may read it, so that shared caches may keep it. */
   readonly public: boolean;
+  /** Whether its bucket has what a browser would run shown, instead of saved as a file. Asks the database. */
+  showsInline(): Promise<boolean>;
   /** Opens the bytes, or a part of them. @throws RowlockError `object_not_found` where they went meanwhile */
   open(range?: ByteRange): Promise<Readable | Buffer>;
   /** Looks again, where bytes went between looking and opening: what the name has now, or undefined if that is the same. */
@@ -34,6 +41,8 @@ export interface ReadRequest {
   readonly bucket: string;
   readonly name: string;
   readonly preset?: string | undefined;
+  /** A version of the name, current or not; what the name has now when undefined. */
+  readonly version?: string | undefined;
   /** What policies see in `storage.operation()`. */
   readonly operation?: string;
   /** Serve only from a public bucket: the answer then is the same for everybody. */
@@ -51,46 +60,94 @@ export async function readObject(
   request: ReadRequest,
 ): Promise<OpenedObject> {
   const name = normaliseObjectName(request.name);
-  const look = async (): Promise<Found> => {
-    const row = await findObject(context, caller, { ...request, name });
-    return { name, row, public: row.public };
+  const { bucket, preset, version, operation = 'storage.object.get' } = request;
+  const look = async (from: StatementRunner): Promise<Found | undefined> => {
+    const row =
+      version === undefined
+        ? await selectObject(from, caller, { bucket, name, preset }, operation)
+        : await selectVersion(context.db, caller, { bucket, name, version }, operation);
+    const isShown = row !== undefined && (!request.publicOnly || row.public);
+    return isShown ? { bucket, name, row, public: row.public } : undefined;
   };
-  return opened(context, await look(), look);
+  const found = async (from: StatementRunner): Promise<Found> => {
+    const seen = (await look(from)) ?? (from.mayLag ? await look(context.db) : undefined);
+    if (seen === undefined) {
+      throw await missingObject(context, caller, bucket);
+    }
+    return seen;
+  };
+  // What is looked for again has changed a moment ago, which the primary knows.
+  return opened(context, await found(context.reads), () => found(context.db));
 }
 
-/** The row itself, for `info` and for signing. */
+/** What is known of an object, for `info`. @throws RowlockError as `readObject` */
 export async function findObject(
   context: OperationContext,
   caller: Caller,
   request: ReadRequest,
-): Promise<CallersObject> {
-  const row = await selectObject(context.db, caller, request, request.operation ?? 'storage.object.get');
-  if (row === undefined || (request.publicOnly && !row.public)) {
-    throw await missingObject(context, caller, request.bucket);
+): Promise<ObjectInfoRow> {
+  const { bucket, name, publicOnly = false, operation = 'storage.object.info' } = request;
+  const at = { bucket, name, onlyPublic: publicOnly };
+  const { reads, db } = context;
+  const seen = await selectInfo(reads, caller, at, operation);
+  const row = seen === undefined && reads.mayLag ? await selectInfo(db, caller, at, operation) : seen;
+  if (row === undefined) {
+    throw await missingObject(context, caller, bucket);
   }
   return row;
 }
 
-/** Finds the object of a signed URL. @throws RowlockError `invalid_signature`, `url_expired`, `object_not_found`, `variant_not_found` */
+/** What came with a request by a signed URL. */
+export interface SignedRead {
+  readonly token: string;
+  readonly bucket: string;
+  readonly name: string;
+  readonly method: 'GET' | 'HEAD';
+  /** The client's address. */
+  readonly address: string;
+  /** Whether a variant is asked for; a URL opens the object or one variant, never both. */
+  readonly variant: boolean;
+}
+
+/**
+ * What a request by a signed URL may read. Asks no database, so that what is forged or expired costs nearly nothing.
+ *
+ * @throws RowlockError `invalid_signature`, `url_expired`, `not_allowed`
+ */
+export function verifySignedUrl(context: OperationContext, request: SignedRead): OpenedGrant {
+  const { token, bucket, method, address } = request;
+  const grant = context.urls.open(token, { bucket, name: normaliseObjectName(request.name), method, address });
+  if ((grant.preset !== undefined) !== request.variant) {
+    throw new RowlockError('invalid_signature', 'The URL is signed for something else');
+  }
+  return grant;
+}
+
+/**
+ * Finds what a signed URL names; the same statement asks whether the URL was revoked and counts its use, where that is
+ * asked for. Every GET counts, whatever becomes of it: of a range, of what is cached already, broken off. HEAD is answered
+ * while a use is left, and takes none.
+ *
+ * @throws RowlockError `url_revoked`, `url_used_up`, `precondition_failed`, `object_not_found`, `variant_not_found`
+ */
 export async function readSignedObject(
   context: OperationContext,
-  token: string,
-  bucket: string,
-  rawName: string,
-): Promise<OpenedObject & { readonly expires_at: Date; readonly preset: string | undefined }> {
-  const name = normaliseObjectName(rawName);
-  const grant = await context.urls.verify(token, bucket, name);
-  const look = async (): Promise<Found> => {
-    const row = await selectSignedObject(context.db, grant);
+  grant: OpenedGrant,
+  method: 'GET' | 'HEAD',
+): Promise<OpenedObject> {
+  const look = async (use: UrlUse): Promise<Found> => {
+    const row = await openSignedObject(context.db, grant, use);
     if (row === undefined) {
       throw new RowlockError('object_not_found', 'Object not found');
     }
-    return { name, row, public: false };
+    return { bucket: grant.bucket, name: grant.name, row, public: false };
   };
-  return { ...opened(context, await look(), look), expires_at: grant.expires_at, preset: grant.preset };
+  const first = grant.counted ? (method === 'GET' ? 'take' : 'look') : null;
+  return opened(context, await look(first), () => look(null));
 }
 
 interface Found {
+  readonly bucket: string;
   readonly name: string;
   readonly row: ReadableObject;
   readonly public: boolean;
@@ -111,6 +168,7 @@ function opened(context: OperationContext, found: Found, look: () => Promise<Fou
     last_modified: row.updated_at,
     cache_control: row.cache_control ?? undefined,
     public: found.public,
+    showsInline: () => selectInline(context.db, found.bucket),
     open: async (range) => {
       const got = await context.backend.get(key, range);
       return got.bytes ?? got.stream;
@@ -121,3 +179,5 @@ function opened(context: OperationContext, found: Found, look: () => Promise<Fou
     },
   };
 }
+
+export type { ObjectInfoRow } from '../metadata/objects.ts';

@@ -34,3 +34,17 @@ export function refusalFor(caller: Caller, error: unknown): unknown {
     ? tokenNeeded()
     : error;
 }
+
+/** The error of a move or a copy: what is missing or hidden is spelled as a read of it spells it. */
+export async function relocationRefusal(
+  context: OperationContext,
+  caller: Caller,
+  error: unknown,
+  source: { readonly bucket: string },
+): Promise<unknown> {
+  if (!isRowlockError(error, 'object_not_found')) {
+    return refusalFor(caller, error);
+  }
+  const missing = await missingObject(context, caller, source.bucket);
+  return missing.reason === 'object_not_found' ? error : missing;
+}

@@ -1,12 +1,23 @@
 /**
  * The sweep: finds what a crash, a lost job or a vanished client left behind. It completes direct uploads whose bytes
- * arrived, enqueues purges, clears tombstones and temporary files. The rows are the truth; jobs are only quicker.
+ * arrived, lets go of history and of signed URLs whose time is over, enqueues purges, clears tombstones and temporary
+ * files. The rows are the truth; jobs are only quicker.
  */
 import type { Backend } from '../backend/backend.ts';
 import { fault } from '../domain/fault.ts';
 import type { Database } from '../metadata/database.ts';
-import { sweepRun, tombstoneForget, tombstonesDue, uploadsUnreported } from '../metadata/upkeep.ts';
+import {
+  auditExpire,
+  historyExpire,
+  signedUrlsSweep,
+  sweepRun,
+  tombstoneForget,
+  tombstonesDue,
+  uploadsUnreported,
+} from '../metadata/upkeep.ts';
 import { completeDirectUpload } from './direct-upload.ts';
+import { expireChanges } from './expire-changes.ts';
+import { quotasCounted } from './quotas.ts';
 
 export interface SweepOptions {
   /** How long something must have been quiet before it is touched, in seconds. */
@@ -20,6 +31,8 @@ export interface SweepReport {
   readonly completed: number;
   /** Direct uploads whose commit failed; they are tried again until they expire. */
   readonly failed: number;
+  /** Rows of history whose time was over. */
+  readonly expired: number;
   /** Versions whose purge was enqueued. */
   readonly enqueued: number;
   /** Tombstones whose week was over. */
@@ -29,6 +42,9 @@ export interface SweepReport {
 }
 
 const sweepDefaults: SweepOptions = { graceSeconds: 3600, limit: 1000 };
+
+/** A cascade leaves many rows that expire together: most transactions of one run. */
+const expiriesMax = 50;
 
 /** Runs one sweep. Idempotent; several at once only do work twice. */
 export async function sweep(
@@ -50,6 +66,12 @@ export async function sweep(
     }
   }
   await fault('sweep.after_completions');
+  const expired = await expireHistory(db, options.limit);
+  await fault('sweep.after_expiry');
+  await expireChanges(db);
+  await expireSignedUrls(db, options.limit);
+  await expireAudit(db, options.limit);
+  await quotasCounted(db);
   const [run] = await db.run<{ enqueued: string }>(sweepRun, [options.graceSeconds, options.limit]);
   await fault('sweep.after_enqueue');
   const tombstones = await db.run<{ id: string; backend: string; key: string }>(tombstonesDue, [options.limit]);
@@ -59,5 +81,30 @@ export async function sweep(
     await db.run(tombstoneForget, [tombstone.id]);
   }
   const unfinished = await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);
-  return { completed, failed, enqueued: Number(run?.enqueued ?? 0), forgotten: tombstones.length, unfinished };
+  return { completed, failed, expired, enqueued: Number(run?.enqueued ?? 0), forgotten: tombstones.length, unfinished };
+}
+
+async function expireAudit(db: Database, limit: number): Promise<void> {
+  for (let batch = 1; batch <= expiriesMax; batch += 1) {
+    const [row] = await db.run<{ gone: string }>(auditExpire, [limit]);
+    if (Number(row?.gone ?? 0) < limit) return;
+  }
+}
+
+async function expireSignedUrls(db: Database, limit: number): Promise<void> {
+  for (let batch = 1; batch <= expiriesMax; batch += 1) {
+    const [row] = await db.run<{ swept: string }>(signedUrlsSweep, [limit]);
+    if (Number(row?.swept ?? 0) < limit) return;
+  }
+}
+
+async function expireHistory(db: Database, limit: number): Promise<number> {
+  let expired = 0;
+  for (let batch = 1; batch <= expiriesMax; batch += 1) {
+    const [row] = await db.run<{ expired: string }>(historyExpire, [limit]);
+    const count = Number(row?.expired ?? 0);
+    expired += count;
+    if (count < limit) break;
+  }
+  return expired;
 }

@@ -5,41 +5,84 @@
 import { randomUUID } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
 import { versionKey } from '../backend/keys.ts';
-import type { Caller } from '../domain/caller.ts';
+import type { Caller, RequestOrigin } from '../domain/caller.ts';
 import type { SentChecksum } from '../domain/checksum.ts';
 import { fault } from '../domain/fault.ts';
 import { MeasuredBody } from '../domain/measured-body.ts';
 import { detectMediaType, normaliseMediaType } from '../domain/media-type.ts';
 import { normaliseObjectName } from '../domain/names.ts';
 import { timeOrderedUuid } from '../domain/time-ordered-uuid.ts';
-import { abandonUpload, beginUpload, type CommittedObject, commitUpload } from '../metadata/uploads.ts';
+import {
+  type Amendments,
+  abandonUpload,
+  beginUpload,
+  type CommittedObject,
+  commitUpload,
+} from '../metadata/uploads.ts';
 import type { OperationContext } from './context.ts';
 import { refusalFor } from './refusals.ts';
 
-export interface UploadRequest {
-  readonly bucket: string;
-  readonly name: string;
+/** A body and what is said of it. */
+export interface UploadBody {
   readonly body: AsyncIterable<Uint8Array>;
   /** The declared size in bytes; undefined for a body without a length, which is cut at the limit. */
   readonly size: number | undefined;
   readonly contentType: string | undefined;
-  /** True and false as asked, undefined for the bucket's own setting. */
-  readonly overwrite: boolean | undefined;
   readonly cacheControl: string | undefined;
   readonly userMetadata: Readonly<Record<string, unknown>> | undefined;
   /** Checksums sent with the body. */
   readonly checksums?: readonly SentChecksum[] | undefined;
+  /** What stands behind the body in a form; asked once, when the body has been read to its end. */
+  readonly amendments?: (() => Promise<Amendments | undefined>) | undefined;
+  /** Where the bytes come from, for the audit log; of an upload as a caller, the caller says it. */
+  readonly origin?: RequestOrigin | undefined;
   readonly signal?: AbortSignal;
+}
+
+export interface UploadRequest extends UploadBody {
+  readonly bucket: string;
+  readonly name: string;
+  /** True and false as asked, undefined for the bucket's own setting. */
+  readonly overwrite: boolean | undefined;
+  /** Validators without quotes that the object must have, and must not; `*` for any. Judged at begin and at commit. */
+  readonly ifMatch?: readonly string[] | undefined;
+  readonly ifNoneMatch?: readonly string[] | undefined;
+}
+
+/** What an intent of any kind is written with. */
+export interface IntentParts {
+  readonly upload_id: string;
+  readonly version_id: string;
+  readonly backend: string;
+  readonly key: string;
+  readonly content_type: string | undefined;
+  readonly declared_size: number | undefined;
+  readonly cache_control: string | undefined;
+  readonly user_metadata: Readonly<Record<string, unknown>> | undefined;
+  readonly size_cap: number;
+}
+
+/** What begin says of the body: the largest that is accepted, and what it must have. */
+export interface BegunUpload {
+  readonly sizeMax: number;
+  readonly checksums?: readonly SentChecksum[];
 }
 
 /** What may be sent again in a header; a constraint of storage.objects says the same. */
 const cacheControl: RegExp = /^[\x20-\x7e]{1,255}$/;
 
+function assertCacheControl(value: string | undefined): void {
+  if (value !== undefined && !cacheControl.test(value)) {
+    throw new RowlockError('invalid_request', 'Cache-Control has 1 to 255 printable ASCII characters');
+  }
+}
+
 /**
  * Uploads a body. Atomic: the object is there with all of its bytes, durable, or nothing is.
  *
- * @throws RowlockError `invalid_name`, `invalid_request`, `bucket_not_found`, `object_exists`, `not_allowed`, `auth_required`, `too_large`,
- *   `media_type_not_allowed`, `incomplete_body`, `bad_digest`, `upload_gone`, `out_of_space`
+ * @throws RowlockError `invalid_name`, `invalid_request`, `bucket_not_found`, `object_exists`, `precondition_failed`,
+ *   `not_allowed`, `auth_required`, `too_large`, `media_type_not_allowed`, `incomplete_body`, `bad_digest`,
+ *   `upload_gone`, `out_of_space`
  */
 export async function uploadObject(
   context: OperationContext,
@@ -47,37 +90,58 @@ export async function uploadObject(
   request: UploadRequest,
 ): Promise<CommittedObject> {
   const name = normaliseObjectName(request.name);
-  if (request.cacheControl !== undefined && !cacheControl.test(request.cacheControl)) {
-    throw new RowlockError('invalid_request', 'Cache-Control has 1 to 255 printable ASCII characters');
+  try {
+    return await streamUpload(context, caller, request, async (parts) => ({
+      sizeMax: await beginUpload(context.db, caller, {
+        ...parts,
+        bucket: request.bucket,
+        name,
+        overwrite: request.overwrite,
+        if_match: request.ifMatch,
+        if_none_match: request.ifNoneMatch,
+      }),
+    }));
+  } catch (error) {
+    throw refusalFor(caller, error);
   }
+}
+
+/**
+ * The way of every body: an intent by `begin`, the bytes, the commit, as the caller or, without one, as the role and
+ * claims that the intent stored. Whatever fails behind begin gives the intent up.
+ */
+export async function streamUpload(
+  context: OperationContext,
+  caller: Caller | undefined,
+  request: UploadBody,
+  begin: (parts: IntentParts) => Promise<BegunUpload>,
+): Promise<CommittedObject> {
+  assertCacheControl(request.cacheControl);
   const uploadId = randomUUID();
   const versionId = timeOrderedUuid();
   const key = versionKey(versionId);
   await fault('upload.before_intent');
-  const sizeMax = await beginUpload(context.db, caller, {
+  const begun = await begin({
     upload_id: uploadId,
     version_id: versionId,
-    bucket: request.bucket,
-    name,
     backend: context.backend.name,
     key,
     content_type: normaliseMediaType(request.contentType),
     declared_size: request.size,
-    overwrite: request.overwrite,
     cache_control: request.cacheControl,
     user_metadata: request.userMetadata,
     size_cap: context.uploadBytesMax,
-  }).catch((error: unknown) => {
-    throw refusalFor(caller, error);
   });
   try {
     await fault('upload.after_intent');
     const body = new MeasuredBody(request.body, {
-      sizeMax,
+      sizeMax: begun.sizeMax,
       declaredSize: request.size,
-      checksums: request.checksums,
+      checksums: [...(request.checksums ?? []), ...(begun.checksums ?? [])],
     });
     await context.backend.put(key, body, request.signal === undefined ? {} : { signal: request.signal });
+    const amended = await request.amendments?.();
+    assertCacheControl(amended?.cache_control);
     const detected = await detectMediaType(body.head);
     await fault('upload.before_commit');
     const committed = await commitUpload(context.db, caller, uploadId, {
@@ -85,6 +149,8 @@ export async function uploadObject(
       sha256: body.sha256,
       etag: undefined,
       detected_type: detected,
+      origin: caller?.origin ?? request.origin,
+      amended: amended && { ...amended, content_type: normaliseMediaType(amended.content_type) },
     });
     await fault('upload.after_commit');
     return committed;
@@ -92,8 +158,8 @@ export async function uploadObject(
     // Does nothing once the commit went through, so a lost reply cannot remove what is committed. What fails here
     // (the database is away) the sweep does later: the intent is there.
     await abandonUpload(context.db, uploadId, 'the upload failed').catch(() => false);
-    throw refusalFor(caller, error);
+    throw error;
   }
 }
 
-export type { CommittedObject } from '../metadata/uploads.ts';
+export type { Amendments, CommittedObject } from '../metadata/uploads.ts';

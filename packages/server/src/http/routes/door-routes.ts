@@ -13,7 +13,7 @@ import {
 import type { AppOptions } from '../app-options.ts';
 import { asRowlockError, errorHeaders, reportInternal } from '../errors.ts';
 import { bodyOf } from '../request-body.ts';
-import { declaredSize } from './upload-routes.ts';
+import { declaredSize } from '../upload-headers.ts';
 
 const s3Codes: Partial<Record<RowlockError['reason'], string>> = {
   invalid_signature: 'AccessDenied',

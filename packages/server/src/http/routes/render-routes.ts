@@ -1,10 +1,11 @@
 /** Variants over HTTP: stored derivatives of an object, read under the object's own policies or by a signed URL. */
-import { RowlockError } from '@rowlock/client/contract';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { readObject, readSignedObject } from '../../operations/read-object.ts';
+import { readObject } from '../../operations/read-object.ts';
 import type { AppOptions } from '../app-options.ts';
+import { consistentContext } from '../consistency.ts';
 import { sendObject } from '../send-object.ts';
+import { sendSigned } from '../send-signed.ts';
 import { withCaller } from '../with-caller.ts';
 
 const params = Type.Object({ bucket: Type.String(), '*': Type.String() });
@@ -31,7 +32,7 @@ export function renderRoutes(app: FastifyInstance, options: AppOptions): void {
       handler: withCaller<PresetRoute>(options, async (caller, request, reply) => {
         const { bucket, '*': name } = request.params;
         const { preset } = request.query;
-        const object = await readObject(context, caller, {
+        const object = await readObject(consistentContext(context, request), caller, {
           bucket,
           name,
           preset,
@@ -46,12 +47,6 @@ export function renderRoutes(app: FastifyInstance, options: AppOptions): void {
     ...both,
     url: '/render/image/sign/:bucket/*',
     schema: { tags: ['images'], summary: 'Download a variant by a signed URL', params, querystring: tokenQuery },
-    handler: async (request, reply) => {
-      const object = await readSignedObject(context, request.query.token, request.params.bucket, request.params['*']);
-      if (object.preset === undefined) {
-        throw new RowlockError('invalid_signature', 'The URL is signed for the object itself');
-      }
-      return sendObject(request, reply, object, { expiresAt: object.expires_at });
-    },
+    handler: sendSigned(options, true),
   });
 }

@@ -1,74 +1,19 @@
-/** Uploads over HTTP: raw bodies, read by the operation only after begin said yes. */
-import { RowlockError } from '@rowlock/client/contract';
+/** Uploads over HTTP: raw bodies and forms, as the caller or by a signed URL, read only after begin said yes. */
 import { type Static, Type } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { sentChecksums } from '../../domain/checksum.ts';
+import type { FastifyInstance } from 'fastify';
+import { uploadBySignature } from '../../operations/sign-upload.ts';
 import type { CommittedObject } from '../../operations/upload-object.ts';
 import { uploadObject } from '../../operations/upload-object.ts';
 import type { AppOptions } from '../app-options.ts';
-import { bodyOf } from '../request-body.ts';
+import { writeConditions } from '../conditions.ts';
+import { uploadBodyOf } from '../upload-body.ts';
+import { asPrecondition, upsertAsked, wantsFreeName } from '../upload-headers.ts';
 import { withCaller } from '../with-caller.ts';
 
 const objectParams = Type.Object({ bucket: Type.String(), '*': Type.String() });
-const userMetadataBytesMax = 65536;
+const tokenQuery = Type.Object({ token: Type.String({ maxLength: 8192 }) });
 
-/**
- * The declared size of a body; undefined for a chunked one.
- *
- * @throws RowlockError `incomplete_body` for a length that is no number of bytes
- */
-export function declaredSize(request: FastifyRequest): number | undefined {
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  if (encoding !== undefined) {
-    return undefined;
-  }
-  if (length === undefined) {
-    return 0;
-  }
-  if (!/^\d{1,15}$/.test(length)) {
-    throw new RowlockError('incomplete_body', 'Content-Length is not a number of bytes');
-  }
-  return Number(length);
-}
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-function userMetadata(encoded: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  if (encoded === undefined) {
-    return undefined;
-  }
-  if (encoded.length > (userMetadataBytesMax * 4) / 3) {
-    throw new RowlockError('invalid_request', `x-metadata has at most ${userMetadataBytesMax} bytes`);
-  }
-  try {
-    const parsed: unknown = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(encoded, 'base64')),
-    );
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
-      return parsed as Readonly<Record<string, unknown>>;
-    }
-  } catch (cause) {
-    throw new RowlockError('invalid_request', 'x-metadata is not base64 of JSON in UTF-8', { cause });
-  }
-  throw new RowlockError('invalid_request', 'x-metadata is not a JSON object');
-}
-
-/** If-None-Match before x-upsert before the bucket's own setting; undefined for that. */
-function overwrite(request: FastifyRequest): boolean | undefined {
-  if (header(request, 'if-none-match')?.trim() === '*') {
-    return false;
-  }
-  const upsert = header(request, 'x-upsert');
-  if (upsert !== undefined) {
-    return upsert === 'true';
-  }
-  return request.method === 'PUT' ? true : undefined;
-}
-
-function uploadBody(object: CommittedObject): Record<string, unknown> {
+function uploadAnswer(object: CommittedObject): Record<string, unknown> {
   return {
     Id: object.id,
     Key: `${object.bucket_id}/${object.name}`,
@@ -84,6 +29,8 @@ function uploadBody(object: CommittedObject): Record<string, unknown> {
   };
 }
 
+const etagOf = (object: CommittedObject): string => `"${object.sha256?.toString('hex') ?? object.version_id}"`;
+
 /** Registers the upload routes. The scope they are registered in parses no body. */
 export function uploadRoutes(app: FastifyInstance, options: AppOptions): void {
   app.removeAllContentTypeParsers();
@@ -94,33 +41,45 @@ export function uploadRoutes(app: FastifyInstance, options: AppOptions): void {
     url: '/object/:bucket/*',
     schema: { tags: ['objects'], summary: 'Upload an object; PUT always overwrites', params: objectParams },
     handler: withCaller(options, async (caller, request, reply) => {
-      if (/^multipart\//i.test(header(request, 'content-type') ?? '')) {
-        throw new RowlockError(
-          'media_type_not_allowed',
-          'Send the bytes as the body itself; multipart forms are not read yet',
-        );
-      }
+      const { ifMatch, ifNoneMatch } = writeConditions(request);
+      const isFree = wantsFreeName(request);
+      // If-None-Match before x-upsert before the bucket's own setting; undefined for that.
+      const overwrite = isFree ? false : (upsertAsked(request) ?? (request.method === 'PUT' ? true : undefined));
       const object = await uploadObject(options.context, caller, {
+        ...(await uploadBodyOf(request)),
         bucket: request.params.bucket,
         name: request.params['*'],
-        body: bodyOf(request.raw),
-        size: declaredSize(request),
-        contentType: header(request, 'content-type'),
-        overwrite: overwrite(request),
-        cacheControl: header(request, 'cache-control'),
-        userMetadata: userMetadata(header(request, 'x-metadata')),
-        checksums: sentChecksums(Object.entries(request.headers)),
+        overwrite,
+        ifMatch,
+        // A name that must be free is one that is not overwritten, also where what has it is hidden.
+        ifNoneMatch: isFree ? undefined : ifNoneMatch,
       }).catch((error: unknown) => {
         throw asPrecondition(request, error);
       });
-      reply.header('etag', `"${object.sha256?.toString('hex') ?? object.version_id}"`);
-      return reply.code(object.created ? 201 : 200).send(uploadBody(object));
+      reply.header('etag', etagOf(object));
+      return reply.code(object.created ? 201 : 200).send(uploadAnswer(object));
     }),
   });
-}
 
-function asPrecondition(request: FastifyRequest, error: unknown): unknown {
-  return error instanceof RowlockError && error.reason === 'object_exists' && header(request, 'if-none-match') === '*'
-    ? new RowlockError('precondition_failed', 'The name is taken', { cause: error })
-    : error;
+  app.put<{ Params: Static<typeof objectParams>; Querystring: Static<typeof tokenQuery> }>(
+    '/object/upload/sign/:bucket/*',
+    {
+      schema: {
+        tags: ['objects'],
+        summary: 'Upload by a signed URL, once',
+        params: objectParams,
+        querystring: tokenQuery,
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'private, no-store');
+      const { bucket, '*': name } = request.params;
+      const { token } = request.query;
+      const object = await uploadBySignature(options.context, { bucket, name, token }, () => uploadBodyOf(request));
+      return reply
+        .header('etag', etagOf(object))
+        .code(object.created ? 201 : 200)
+        .send({ Key: `${object.bucket_id}/${object.name}`, path: object.name, size: Number(object.size) });
+    },
+  );
 }

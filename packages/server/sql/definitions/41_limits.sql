@@ -1,0 +1,42 @@
+-- What a bucket takes: the size and the type of every object that comes into it, by an upload, a copy, a move or plain
+-- SQL alike. AFTER the statement, so that whoever may not write at all learns no limit; what the policies refuse has
+-- failed before.
+
+CREATE OR REPLACE FUNCTION storage.objects_limited() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  beyond record;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT n.size, n.content_type, n.detected_type, b.file_size_limit, b.allowed_mime_types INTO beyond
+    FROM new_rows AS n JOIN storage.buckets AS b ON b.id = n.bucket_id
+    WHERE n.size > b.file_size_limit OR NOT storage.media_type_allowed(b.allowed_mime_types, n.content_type)
+      OR (n.detected_type IS NOT NULL AND NOT storage.media_type_allowed(b.allowed_mime_types, n.detected_type))
+    LIMIT 1;
+  ELSE
+    SELECT n.size, n.content_type, n.detected_type, b.file_size_limit, b.allowed_mime_types INTO beyond
+    FROM new_rows AS n JOIN old_rows AS o USING (id) JOIN storage.buckets AS b ON b.id = n.bucket_id
+    WHERE (n.bucket_id <> o.bucket_id OR n.version_id <> o.version_id)
+      AND (n.size > b.file_size_limit OR NOT storage.media_type_allowed(b.allowed_mime_types, n.content_type)
+        OR (n.detected_type IS NOT NULL AND NOT storage.media_type_allowed(b.allowed_mime_types, n.detected_type)))
+    LIMIT 1;
+  END IF;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  ELSIF beyond.size > beyond.file_size_limit THEN
+    PERFORM storage.refuse('too_large',
+      format('the object has %s bytes; at most %s are accepted', beyond.size, beyond.file_size_limit));
+  ELSIF NOT storage.media_type_allowed(beyond.allowed_mime_types, beyond.content_type) THEN
+    PERFORM storage.refuse('media_type_not_allowed', format('mime type %s is not supported', beyond.content_type));
+  END IF;
+  PERFORM storage.refuse('media_type_not_allowed', format('the bytes are %s, which is not supported', beyond.detected_type));
+  RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER objects_limited_inserted AFTER INSERT ON storage.objects
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_limited();
+CREATE OR REPLACE TRIGGER objects_limited_updated AFTER UPDATE ON storage.objects
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_limited();
