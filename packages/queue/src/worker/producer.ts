@@ -160,6 +160,7 @@ export class Producer {
     const { queue, kinds } = this.#options;
     const settling = this.#settling;
     const look = want === 'look' ? await queueLook(pool, schema, { queue, kinds }) : undefined;
+    if (this.#isPaused) return []; // paused while it looked; who resumes it has it look again
     const limit = Math.max(0, Math.min(this.#freeSlots, this.#claimMax)); // slots may be taken away at any time
     const rows = await jobGetAvailable(pool, schema, { queue, limit, client_id, kinds });
     this.#active += rows.length;
