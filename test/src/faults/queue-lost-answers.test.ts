@@ -5,7 +5,15 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { type SeenStatement, until } from '@rowlock/test-harness';
-import { AuditedQueue, type AuditedWorker, ageLostClaims, type Heard, insertJobs, schema } from './audited-queue.ts';
+import {
+  AuditedQueue,
+  type AuditedWorker,
+  ageLostClaims,
+  type Heard,
+  insertJobs,
+  schema,
+  type WorkerTerms,
+} from './audited-queue.ts';
 import { assertHistory } from './queue-history.ts';
 
 /** Whether to wait as long as a worker does, instead of making claims older. */
@@ -30,6 +38,26 @@ function loseAnswer(...words: readonly string[]): { struck(): boolean } {
   const matching = ({ text }: SeenStatement): boolean => words.every((word) => text.includes(word));
   const armed = queue.proxy.arm({ at: 1, fault: { kind: 'cut_after' }, matching });
   return { struck: () => armed.struck !== undefined };
+}
+
+const claim = ['SKIP LOCKED', 'array_append'] as const;
+
+/** A worker that has just looked for jobs in vain: its next claim, more than a second later, is of what is inserted now. */
+async function pollingWorker(terms: Partial<WorkerTerms> = {}): Promise<AuditedWorker> {
+  let claimedAt = performance.now();
+  let isPolling = false;
+  const matching = ({ text }: SeenStatement): boolean => {
+    if (claim.every((word) => text.includes(word))) {
+      isPolling = performance.now() - claimedAt > 1000;
+      claimedAt = performance.now();
+    }
+    return false;
+  };
+  const worker = queue.worker({ fetchPollIntervalMs: 2000, ...terms });
+  await worker.says('listener_connected');
+  queue.proxy.arm({ at: 1, fault: { kind: 'cut_after' }, matching });
+  await until(() => isPolling, { what: 'the worker polls', intervalMs: 5 });
+  return worker;
 }
 
 const seconds = (from: Heard, to: Heard): string => ((to.heard_at - from.heard_at) / 1000).toFixed(2);
@@ -64,9 +92,8 @@ test('a failure whose answer is lost is recorded once, and the job runs again on
 });
 
 test('jobs of a claim whose answer is lost are given back by their worker, and run once', async (t) => {
-  const worker = queue.worker();
-  await worker.says('listener_connected');
-  const lost = loseAnswer('SKIP LOCKED', "state = 'running'");
+  const worker = await pollingWorker();
+  const lost = loseAnswer(...claim);
 
   await insertJobs(queue.pool, 3);
   const failed = await worker.says('task_failed', { fits: ({ task }) => task === 'fetch from default' });
@@ -84,9 +111,8 @@ test('jobs of a claim whose answer is lost are given back by their worker, and r
 });
 
 test('jobs of a claim whose answer is lost, and whose worker dies, are rescued when its lease has expired', async (t) => {
-  const worker = queue.worker({ leaseTtlMs: 5000 });
-  await worker.says('listener_connected');
-  loseAnswer('SKIP LOCKED', "state = 'running'");
+  const worker = await pollingWorker({ leaseTtlMs: 5000 });
+  loseAnswer(...claim);
   await insertJobs(queue.pool, 3);
   const failed = await worker.says('task_failed', { fits: ({ task }) => task === 'fetch from default' });
 
