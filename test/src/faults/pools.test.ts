@@ -152,10 +152,14 @@ test('under faults by chance nobody is ever answered as somebody else', async ()
     if (status === 200) assert.equal(body.toString(), `secret of ${owner}`);
   };
 
+  const missing = (): boolean => ['true 200', 'true 503', 'false 404'].some((answer) => !seen.has(answer));
   proxy.leaveToChance({ random, rate: 0.1, faults });
-  for (let batch = 0; batch < 20 * rounds; batch += 1) await Promise.all(Array.from({ length: 8 }, look));
+  // Which request a fault strikes is a matter of timing, whatever the seed: more of them until each has been seen.
+  for (let batch = 0; batch < 20 * rounds || (missing() && batch < 200 * rounds); batch += 1) {
+    await Promise.all(Array.from({ length: 8 }, look));
+  }
   proxy.leaveToChance(undefined);
 
-  assert.ok(seen.has('true 200') && seen.has('true 503') && seen.has('false 404'), [...seen].join(', '));
+  assert.ok(!missing(), [...seen].join(', '));
   await assertInvariants(service);
 });

@@ -3,7 +3,7 @@
  * and errors; it knows neither SQL nor where bytes are.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import { errorBody, RowlockError } from '@rowlock/client/contract';
@@ -60,10 +60,15 @@ const exposedHeaders = [
 /** Builds the application; it does not listen yet. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const addressOf = clientAddresses(options.trustedProxies);
+  const servers: Server[] = [];
   const app = fastify({
     logger: false,
     bodyLimit: 1_048_576,
-    serverFactory: (route) => createHttpServer(options.limits, options.observe, route),
+    serverFactory: (route) => {
+      const server = createHttpServer(options.limits, options.observe, route);
+      servers.push(server);
+      return server;
+    },
     clientErrorHandler: () => undefined, // each server has its own
     forceCloseConnections: 'idle',
     genReqId: (request: IncomingMessage) => acceptedId(request.headers['x-request-id']) ?? randomUUID(),
@@ -80,7 +85,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       void reply.send(answerBeforeBody(request, reply, JSON.stringify(errorBody(reason, message)), options.limits));
     },
   });
-  installErrors(app, options.observe, denialsExplained(options));
+  installErrors(app, options.observe, {
+    explain: denialsExplained(options),
+    shedIdle: () => {
+      for (const server of servers) server.closeIdleConnections();
+    },
+  });
   readJson(app);
   everyRequest(app, options, addressOf);
   await app.register(cors, {

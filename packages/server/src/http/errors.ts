@@ -75,17 +75,32 @@ export function errorHeaders(reply: FastifyReply, error: RowlockError): void {
   }
 }
 
-/** Installs the error handler and the answers for unknown routes and methods. */
+/** Tells whether an error comes from this process, or the machine, having no file descriptor left. */
+function isOutOfFiles(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && (at.code === 'EMFILE' || at.code === 'ENFILE')) return true;
+  }
+  return false;
+}
+
+/**
+ * Installs the error handler and the answers for unknown routes and methods. `shedIdle` closes connections that wait
+ * for another request: they are given up as soon as a request finds no file descriptor, instead of when they time out.
+ */
 export function installErrors(
   app: FastifyInstance,
   observe: Observe,
-  explain: ExplainDenial = async (_request, error) => error,
+  { explain = async (_request, error) => error, shedIdle }: { explain?: ExplainDenial; shedIdle: () => void },
 ): void {
   const methods = new AllowedMethods();
   app.addHook('onRoute', (route) => methods.add(route));
   app.setErrorHandler(async (thrown, request: FastifyRequest, reply) => {
     const error = await explain(request, asRowlockError(thrown));
     reportInternal(observe, error, request);
+    if (isOutOfFiles(error)) {
+      shedIdle();
+      reply.header('connection', 'close');
+    }
     return sendError(reply, error);
   });
   app.setNotFoundHandler((request, reply) => sendError(reply, methods.refusal(request, reply)));

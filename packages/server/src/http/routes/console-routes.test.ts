@@ -25,7 +25,7 @@ before(async () => {
   writeFileSync(join(folder, 'site/dist/main.test.js'), 'export {};');
   writeFileSync(join(folder, 'site/dist/main.js.map'), '{}');
   app = fastify();
-  installErrors(app, () => undefined);
+  installErrors(app, () => undefined, { shedIdle: () => undefined });
   await app.register(async (scope) => consoleRoutes(scope, join(folder, 'site')));
   await app.listen({ host: '127.0.0.1', port: 0 });
 });
