@@ -8,12 +8,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'nod
 import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
 import { followNpm } from '../setup/npm-parent.mjs';
 import { setup } from '../setup/setup.mjs';
 import { findTests } from './find-tests.mjs';
 import { RequirementsReport } from './requirements-report.mjs';
+import { runFiles } from './run-files.mjs';
 import { suiteOptions } from './suite-options.mjs';
 import { importHarness, provideDatabase } from './test-database.mjs';
 
@@ -108,33 +107,11 @@ async function runWithDatabase(tests, options, { stopping, report }) {
     throw error;
   });
   try {
-    return stopping.signal.aborted ? false : await runFiles(tests, options, { stopping, report });
+    const files = tests.map(({ compiled }) => compiled);
+    return stopping.signal.aborted ? false : await runFiles(files, options, { signal: stopping.signal, report });
   } finally {
     await stopDatabase();
   }
-}
-
-/** Returns whether every test passed. */
-async function runFiles(tests, options, { stopping, report }) {
-  let failures = 0;
-  const events = run({
-    files: tests.map(({ compiled }) => compiled),
-    concurrency: options.concurrency,
-    timeout: options.timeoutMs,
-    signal: stopping.signal,
-    ...(options.patterns.length > 0 ? { testNamePatterns: options.patterns } : {}),
-  });
-  events.on('test:fail', ({ todo }) => {
-    if (todo === undefined || todo === false) failures += 1;
-  });
-  events.on('test:pass', ({ skip }) => report.count(skip));
-  const printed = events.compose(new spec());
-  printed.pipe(process.stdout);
-  await new Promise((resolve, reject) => {
-    printed.once('end', resolve);
-    printed.once('error', reject);
-  });
-  return failures === 0;
 }
 
 /** Only a whole run can tell that a suite is missing. */

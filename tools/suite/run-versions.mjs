@@ -31,7 +31,7 @@ export async function runVersions(args) {
   const unknown = positionals.filter((name) => !Object.hasOwn(versions, name));
   if (values.help || unknown.length > 0) {
     console.log(`npm run versions -- [--full] [${Object.keys(versions).join('] [')}]`);
-    console.log('\nRuns the suite with each; without --full the parts that depend on the version.');
+    console.log('\nRuns the suite with each; without --full the parts that depend on the version. What failed beside others is run once more.');
     process.exit(values.help ? 0 : 2);
   }
   await setup();
@@ -41,7 +41,7 @@ export async function runVersions(args) {
     console.log(`\n== ${install}${values.full ? ', the whole suite' : ''}`);
     const environment = await provide(name, install);
     const node = environment.ROWLOCK_NODE ?? process.execPath;
-    const code = await runProgram(node, ['tools/test.mjs', ...(values.full ? [] : parts)], {
+    const code = await runProgram(node, ['tools/test.mjs', '--rerun-failed', '3', ...(values.full ? [] : parts)], {
       cwd: root,
       env: { ...process.env, ...environment },
     });
