@@ -53,6 +53,24 @@ const campaigns = {
     about: 'networks, sessions, locks and lost answers, all against workers of the queue',
     rounds: 10,
   },
+  model: {
+    files: ['test/dist/model/storage-model.test.js'],
+    about: 'random commands over HTTP and in SQL beside a reference model, with kills of the process and of PostgreSQL',
+    rounds: 100,
+    unit: 'runs',
+  },
+  interleavings: {
+    files: ['test/dist/faults/interleavings.test.js'],
+    about: 'two operations, the first stopped at each of its steps, then lost, killed or continued',
+    rounds: 1000,
+    unit: 'runs',
+  },
+  'route-fuzz': {
+    files: ['test/dist/attack/route-fuzz.test.js'],
+    about: 'hostile requests of all kinds look for a byte of a private object',
+    rounds: 15,
+    unit: 'minutes',
+  },
   clock: { files: ['test/dist/faults/clock.test.js'], about: 'two hours ahead and behind', rounds: 1 },
   'queue-go': {
     files: [
@@ -79,6 +97,11 @@ const campaigns = {
     rounds: 60,
     unit: 'minutes',
   },
+  fsck: {
+    tool: 'test/dist/fsck-scale/main.js',
+    about: 'fsck, its scrub and the sweep over many objects: time, memory, and exactly what was planted',
+    rounds: 1,
+  },
   controls: { tool: 'tools/controls.mjs', about: 'every guard is removed once, and its test must fail', rounds: 1 },
 };
 
@@ -87,6 +110,7 @@ const toolOptions = {
   only: { type: 'string' },
   area: { type: 'string' },
   rate: { type: 'string' },
+  objects: { type: 'string' },
   json: { type: 'string' },
 };
 
@@ -99,6 +123,8 @@ export async function runCampaign(args) {
       seed: { type: 'string' },
       rounds: { type: 'string' },
       minutes: { type: 'string' },
+      runs: { type: 'string' },
+      path: { type: 'string' },
       help: { type: 'boolean' },
       ...toolOptions,
     },
@@ -110,7 +136,8 @@ export async function runCampaign(args) {
     );
     const usage = [
       'npm run campaign -- NAME [--seed N] [--rounds N]',
-      '  controls: [--only PART] [--area NAME] [--json FILE]; queue-soak: [--minutes N] [--rate N] [--json FILE]',
+      '  controls: [--only PART] [--area NAME] [--json FILE]; queue-soak: [--minutes N] [--rate N] [--json FILE]; fsck: [--objects N] [--json FILE]',
+      '  model: [--runs N] [--path P], the place of one run among those of its seed, which is made smaller',
     ].join('\n');
     console.log(`${usage}\n\n${rows.join('\n')}`);
     process.exitCode = values.help ? 0 : 2;
@@ -118,7 +145,8 @@ export async function runCampaign(args) {
   }
   const campaign = campaigns[name];
   process.env.ROWLOCK_TEST_SEED = values.seed ?? String(Date.now() % 2 ** 31);
-  process.env.ROWLOCK_ROUNDS = values.rounds ?? values.minutes ?? String(campaign.rounds);
+  process.env.ROWLOCK_ROUNDS = values.rounds ?? values.runs ?? values.minutes ?? String(campaign.rounds);
+  if (values.path !== undefined) process.env.ROWLOCK_TEST_PATH = values.path;
   const { ROWLOCK_TEST_SEED: chosen, ROWLOCK_ROUNDS: count } = process.env;
   console.log(`campaign ${name}, seed ${chosen}, ${count} ${campaign.unit ?? 'rounds'}`);
   process.once('exit', (code) => {

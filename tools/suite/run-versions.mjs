@@ -31,7 +31,9 @@ export async function runVersions(args) {
   const unknown = positionals.filter((name) => !Object.hasOwn(versions, name));
   if (values.help || unknown.length > 0) {
     console.log(`npm run versions -- [--full] [${Object.keys(versions).join('] [')}]`);
-    console.log('\nRuns the suite with each; without --full the parts that depend on the version. What failed beside others is run once more.');
+    console.log(
+      '\nRuns the suite with each; without --full the parts that depend on the version. What failed beside others is run once more.',
+    );
     process.exit(values.help ? 0 : 2);
   }
   await setup();

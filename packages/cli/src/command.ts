@@ -10,6 +10,8 @@ export interface Command {
   /** Names of the service's options that it takes. */
   readonly settings?: readonly string[];
   readonly notes?: string;
+  /** The exit code when it could not do its work; 1 unless given. */
+  readonly failureCode?: number;
   readonly examples: readonly string[];
   /** Answers the exit code. */
   run(argv: readonly string[]): Promise<number>;

@@ -6,13 +6,14 @@ import { config } from './commands/config.ts';
 import { cp } from './commands/cp.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
+import { fsckCommand } from './commands/fsck.ts';
 import { jobs } from './commands/jobs.ts';
 import { ls } from './commands/ls.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rm } from './commands/rm.ts';
 import { serve, work } from './commands/serve.ts';
 import { sign } from './commands/sign.ts';
-import { fsckCommand, sweepCommand } from './commands/upkeep.ts';
+import { sweepCommand } from './commands/sweep.ts';
 
 export const commands: readonly Command[] = [
   dev,

@@ -12,7 +12,7 @@ import { helpForCommand, helpOverview } from './help.ts';
 import { nearest } from './nearest.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Runs a command line. Answers the exit code: 0 done, 1 failed, 2 wrongly called, 3 problems were found. */
+/** Runs a command line. Answers the exit code: 0 done, 1 failed, 2 wrongly called, 3 problems were found; `fsck` has its own. */
 export async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -41,7 +41,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await command.run(rest);
   } catch (error) {
-    return reportFailure(error, command.name, rest.includes('--json'));
+    const code = reportFailure(error, command.name, rest.includes('--json'));
+    return code === 1 ? (command.failureCode ?? 1) : code;
   }
 }
 

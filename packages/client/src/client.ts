@@ -2,10 +2,14 @@
  * The HTTP client for browsers, Node and edge runtimes: buckets, objects, links and functions of one service, as one
  * caller. It needs nothing but `fetch`; errors are the service's own reasons.
  */
-import type { Bucket, NewBucket } from './contract/buckets.ts';
+import type { Bucket, BucketChanges, NewBucket } from './contract/buckets.ts';
+import type { Change } from './contract/changes.ts';
 import { RowlockError } from './contract/errors.ts';
-import type { Entry, ObjectInfo, SignedLink, UploadedObject } from './contract/objects.ts';
+import type { Entry, ListedObject, ObjectInfo, SignedLink, UploadedObject, WrittenObject } from './contract/objects.ts';
+import type { ObjectVersion } from './contract/versions.ts';
 import { errorOfAnswer } from './error-of-answer.ts';
+import { type FollowOptions, followChanges } from './follow-changes.ts';
+import { type ListOptions, listAll, listFolder, listVersionsOf } from './list-objects.ts';
 
 export interface ClientOptions {
   /** Address of the service, without `/storage/v1`. */
@@ -28,10 +32,10 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ListOptions {
-  readonly search?: string;
-  /** Everything below, with names from the folder on. */
-  readonly recursive?: boolean;
+/** Where an object is. */
+export interface ObjectPlace {
+  readonly bucket: string;
+  readonly name: string;
 }
 
 export type Body = string | Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
@@ -44,8 +48,6 @@ interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
-
-const pageSize = 1000;
 
 /** Makes a client. */
 export function createClient(options: ClientOptions): StorageClient {
@@ -90,6 +92,11 @@ export class StorageClient {
     return this.#json({ method: 'GET', path: `/storage/v1/bucket/${encodeURIComponent(name)}` });
   }
 
+  /** Changes what is named; the rest stays. @throws RowlockError `bucket_not_found`, `not_allowed`, `invalid_request` */
+  updateBucket(name: string, changes: BucketChanges): Promise<Bucket> {
+    return this.#json({ method: 'PATCH', path: `/storage/v1/bucket/${encodeURIComponent(name)}`, json: changes });
+  }
+
   /** @throws RowlockError `bucket_not_empty` */
   async deleteBucket(name: string): Promise<void> {
     await this.send({ method: 'DELETE', path: `/storage/v1/bucket/${encodeURIComponent(name)}` });
@@ -110,14 +117,16 @@ export class StorageClient {
     return this.#json({ method: 'POST', path: objectPath('object', bucket, name), body, headers, signal });
   }
 
-  /** Opens an object for reading; `range` is a header's value such as `bytes=0-99`. */
+  /** Opens an object for reading, or one of its versions; `range` is a header's value such as `bytes=0-99`. */
   download(
     bucket: string,
     name: string,
-    options: { readonly range?: string; readonly signal?: AbortSignal } = {},
+    options: { readonly range?: string; readonly version?: string; readonly signal?: AbortSignal } = {},
   ): Promise<Response> {
-    const headers = options.range === undefined ? {} : { range: options.range };
-    return this.send({ method: 'GET', path: objectPath('object', bucket, name), headers, signal: options.signal });
+    const { range, version, signal } = options;
+    const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
+    const path = `${objectPath('object', bucket, name)}${query}`;
+    return this.send({ method: 'GET', path, headers: range === undefined ? {} : { range }, signal });
   }
 
   info(bucket: string, name: string): Promise<ObjectInfo> {
@@ -144,34 +153,55 @@ export class StorageClient {
     return gone.map(({ name }) => name);
   }
 
-  /** Walks a folder, page by page. */
-  async *list(bucket: string, folder = '', options: ListOptions = {}): AsyncGenerator<Entry, void, undefined> {
-    const path = `/storage/v1/object/list/${encodeURIComponent(bucket)}`;
-    for (let offset = 0; ; offset += pageSize) {
-      const json = { prefix: folder, search: options.search ?? '', limit: pageSize, offset };
-      const page = await this.#json<readonly Entry[]>({ method: 'POST', path, json });
-      for (const entry of page) {
-        if (entry.id !== null || !options.recursive) {
-          yield entry;
-        } else {
-          yield* this.#below(bucket, folder, entry.name, options);
-        }
-      }
-      if (page.length < pageSize) {
-        return;
-      }
-    }
+  /** Walks a folder: objects and folders, or with `recursive` everything below; names from the folder on. */
+  list(bucket: string, folder = '', options: ListOptions = {}): AsyncGenerator<Entry, void, undefined> {
+    return listFolder(this, bucket, folder, options);
   }
 
-  async *#below(
+  /** Walks all objects whose names begin with a prefix, with whole names and what their uploaders said of them. */
+  listAll(
     bucket: string,
-    folder: string,
-    name: string,
-    options: ListOptions,
-  ): AsyncGenerator<Entry, void, undefined> {
-    for await (const entry of this.list(bucket, folder === '' ? name : `${folder}/${name}`, options)) {
-      yield { ...entry, name: `${name}/${entry.name}` };
-    }
+    prefix = '',
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<ListedObject, void, undefined> {
+    return listAll(this, bucket, { prefix, signal: options.signal });
+  }
+
+  /** Versions and delete markers of a name, newest first. */
+  listVersions(bucket: string, name: string): AsyncGenerator<ObjectVersion, void, undefined> {
+    return listVersionsOf(this, objectPath('object/versions', bucket, name), {});
+  }
+
+  /** What was deleted below a prefix and can be restored: of each name the version that comes back. */
+  listDeleted(bucket: string, prefix = ''): AsyncGenerator<ObjectVersion, void, undefined> {
+    return listVersionsOf(this, `/storage/v1/object/versions/${encodeURIComponent(bucket)}`, { prefix });
+  }
+
+  /** Makes a version current again, or takes a deletion back. @throws RowlockError `object_exists`, `object_not_found` */
+  restore(bucket: string, name: string, version?: string): Promise<WrittenObject> {
+    const json = version === undefined ? {} : { version };
+    return this.#json({ method: 'POST', path: objectPath('object/restore', bucket, name), json });
+  }
+
+  /** Purges one version, or a delete marker, for ever. Idempotent. */
+  async purge(bucket: string, name: string, version: string): Promise<void> {
+    const path = `${objectPath('object', bucket, name)}?version=${encodeURIComponent(version)}`;
+    await this.send({ method: 'DELETE', path });
+  }
+
+  /** Gives an object another name or bucket, in constant time. @throws RowlockError `object_exists`, `object_not_found` */
+  move(from: ObjectPlace, to: ObjectPlace, options: { readonly overwrite?: boolean } = {}): Promise<WrittenObject> {
+    return this.#json(relocation('move', from, to, options.overwrite));
+  }
+
+  /** Makes another object of the same bytes, in constant time. @throws RowlockError `object_exists`, `object_not_found` */
+  copy(from: ObjectPlace, to: ObjectPlace, options: { readonly overwrite?: boolean } = {}): Promise<WrittenObject> {
+    return this.#json(relocation('copy', from, to, options.overwrite));
+  }
+
+  /** Follows what changes, from now on or from a cursor, through lost connections and tokens that end. */
+  follow(options: FollowOptions = {}): AsyncGenerator<Change, void, undefined> {
+    return followChanges(this, options);
   }
 
   /** Makes a link that works without a token, for an object or for one of its thumbnails. */
@@ -255,6 +285,17 @@ export class StorageClient {
   async #json<T>(call: Call): Promise<T> {
     return (await (await this.send(call)).json()) as T;
   }
+}
+
+function relocation(kind: 'move' | 'copy', from: ObjectPlace, to: ObjectPlace, overwrite: boolean | undefined): Call {
+  const json = {
+    bucketId: from.bucket,
+    sourceKey: from.name,
+    destinationBucket: to.bucket,
+    destinationKey: to.name,
+  };
+  const headers: Record<string, string> = overwrite === undefined ? {} : { 'x-upsert': String(overwrite) };
+  return { method: 'POST', path: `/storage/v1/object/${kind}`, json, headers };
 }
 
 function objectPath(kind: string, bucket: string, name: string): string {

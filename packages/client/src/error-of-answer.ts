@@ -13,8 +13,13 @@ const byStatus: Readonly<Record<number, ErrorReason>> = {
   412: 'precondition_failed',
   413: 'too_large',
   414: 'uri_too_long',
+  416: 'range_not_satisfiable',
+  429: 'rate_limited',
   431: 'headers_too_large',
+  502: 'unavailable',
   503: 'unavailable',
+  504: 'unavailable',
+  507: 'out_of_space',
 };
 
 /** Reads the body, which is ours, PostgREST's, or nothing that we know. */

@@ -1,10 +1,12 @@
 export {
   type ClientOptions,
   createClient,
-  type ListOptions,
+  type ObjectPlace,
   type SignOptions,
   StorageClient,
   type UploadOptions,
 } from './client.ts';
 export * from './contract/index.ts';
 export { type DirectUpload, uploadForEntity } from './direct-upload.ts';
+export type { FollowOptions } from './follow-changes.ts';
+export type { ListOptions } from './list-objects.ts';

@@ -208,6 +208,27 @@ TABLE storage.entities (
   key_column name NOT NULL,
   key_type regtype NOT NULL
 ) ROW SECURITY;
+TABLE storage.fsck_findings (
+  run_id bigint NOT NULL,
+  kind text NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  version_id uuid,
+  detail jsonb NOT NULL,
+  found_at timestamp with time zone DEFAULT now() NOT NULL,
+  repaired_at timestamp with time zone
+) ROW SECURITY;
+TABLE storage.fsck_runs (
+  id bigint IDENTITY NOT NULL,
+  backend text NOT NULL,
+  scrub boolean NOT NULL,
+  holder uuid NOT NULL,
+  phase text DEFAULT 'compare'::text NOT NULL,
+  "position" text COLLATE "C" DEFAULT ''::text NOT NULL,
+  progress jsonb DEFAULT '{}'::jsonb NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  ended_at timestamp with time zone
+) ROW SECURITY;
 TABLE storage.image_metadata (
   version_id uuid NOT NULL,
   width integer NOT NULL,
@@ -278,9 +299,9 @@ TABLE storage.objects (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   last_accessed_at timestamp with time zone DEFAULT now() NOT NULL,
-  path_tokens text[] GENERATED string_to_array(name, '/'::text),
-  version text GENERATED (version_id)::text,
-  metadata jsonb GENERATED storage.object_metadata(size, content_type, cache_control, sha256, version_id, updated_at)
+  path_tokens text[],
+  version text,
+  metadata jsonb
 ) ROW SECURITY;
 TABLE storage.quota_accounts (
   id bigint IDENTITY NOT NULL,
@@ -334,6 +355,11 @@ TABLE storage.signed_urls (
   expires_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone
 ) ROW SECURITY fillfactor=80;
+TABLE storage.sweep_position (
+  single boolean DEFAULT true NOT NULL,
+  after uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL
+) ROW SECURITY;
 TABLE storage.upload_tickets (
   id uuid NOT NULL,
   bucket_id text COLLATE "C" NOT NULL,
@@ -413,8 +439,7 @@ CONSTRAINT files_object_id_key ON metadata.files UNIQUE (object_id);
 CONSTRAINT files_pkey ON metadata.files PRIMARY KEY (id);
 CONSTRAINT files_thumbnail_status_check ON metadata.files CHECK ((thumbnail_status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'not_applicable'::text])));
 CONSTRAINT files_waits_or_has_bytes ON metadata.files CHECK (((upload_id IS NULL) OR (object_id IS NULL)));
-CONSTRAINT audit_log_detail_bounded ON storage.audit_log CHECK ((pg_column_size(detail) <= 8192));
-CONSTRAINT audit_log_outcome_known ON storage.audit_log CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text])));
+CONSTRAINT audit_log_holds ON storage.audit_log CHECK (storage_internal.audit_entry_holds(outcome, detail)) NOT VALID;
 CONSTRAINT audit_log_pkey ON storage.audit_log PRIMARY KEY (id);
 CONSTRAINT buckets_file_size_limit_positive ON storage.buckets CHECK ((file_size_limit > 0));
 CONSTRAINT buckets_history_keep_range ON storage.buckets CHECK (((history_keep >= 1) AND (history_keep <= 100000)));
@@ -430,11 +455,14 @@ CONSTRAINT buckets_soft_delete_seconds_range ON storage.buckets CHECK (((soft_de
 CONSTRAINT buckets_versioning_known ON storage.buckets CHECK ((versioning = ANY (ARRAY['off'::text, 'on'::text, 'suspended'::text])));
 CONSTRAINT change_feed_is_one ON storage.change_feed CHECK (only_row);
 CONSTRAINT change_feed_pkey ON storage.change_feed PRIMARY KEY (only_row);
-CONSTRAINT changes_of_objects_name_them ON storage.changes CHECK (((starts_with(type, 'storage.bucket.'::text) = (object_id IS NULL)) AND ((object_id IS NULL) = (revision IS NULL)) AND ((object_id IS NULL) = (name IS NULL))));
+CONSTRAINT changes_hold ON storage.changes CHECK (storage_internal.change_holds(type, object_id, revision, name, previous_bucket_id, previous_name)) NOT VALID;
 CONSTRAINT changes_pkey ON storage.changes PRIMARY KEY (seq);
-CONSTRAINT changes_previous_is_whole ON storage.changes CHECK (((previous_bucket_id IS NULL) = (previous_name IS NULL)));
-CONSTRAINT changes_type_known ON storage.changes CHECK ((type = ANY (ARRAY['storage.object.created'::text, 'storage.object.updated'::text, 'storage.object.deleted'::text, 'storage.bucket.created'::text, 'storage.bucket.deleted'::text])));
 CONSTRAINT entities_pkey ON storage.entities PRIMARY KEY (entity_type);
+CONSTRAINT fsck_findings_pkey ON storage.fsck_findings PRIMARY KEY (run_id, kind, key);
+CONSTRAINT fsck_findings_run_id_fkey ON storage.fsck_findings FOREIGN KEY (run_id) REFERENCES storage.fsck_runs(id) ON DELETE CASCADE;
+CONSTRAINT fsck_runs_done_has_ended ON storage.fsck_runs CHECK (((phase = 'done'::text) = (ended_at IS NOT NULL)));
+CONSTRAINT fsck_runs_phase_known ON storage.fsck_runs CHECK ((phase = ANY (ARRAY['compare'::text, 'scrub'::text, 'count'::text, 'repair'::text, 'done'::text])));
+CONSTRAINT fsck_runs_pkey ON storage.fsck_runs PRIMARY KEY (id);
 CONSTRAINT image_metadata_pkey ON storage.image_metadata PRIMARY KEY (version_id);
 CONSTRAINT image_metadata_version_id_fkey ON storage.image_metadata FOREIGN KEY (version_id) REFERENCES storage.versions(id) ON DELETE CASCADE;
 CONSTRAINT migrations_pkey ON storage.migrations PRIMARY KEY (name);
@@ -446,13 +474,8 @@ CONSTRAINT object_history_version_is_measured ON storage.object_history CHECK ((
 CONSTRAINT object_history_version_or_marker ON storage.object_history CHECK (((version_id IS NULL) = (marker_id IS NOT NULL)));
 CONSTRAINT objects_bucket_id_fkey ON storage.objects FOREIGN KEY (bucket_id) REFERENCES storage.buckets(id);
 CONSTRAINT objects_bucket_id_name_key ON storage.objects UNIQUE (bucket_id, name);
-CONSTRAINT objects_cache_control_printable ON storage.objects CHECK ((cache_control ~ '^[\u0020-\u007e]{1,255}$'::text));
-CONSTRAINT objects_name_length ON storage.objects CHECK (((octet_length(name) >= 1) AND (octet_length(name) <= 1024)));
-CONSTRAINT objects_name_no_control ON storage.objects CHECK ((name !~ '[\u0001-\u001f\u007f-\u009f]'::text));
-CONSTRAINT objects_name_segments ON storage.objects CHECK ((name !~ '(^|/)\.{0,2}(/|$)'::text));
+CONSTRAINT objects_hold ON storage.objects CHECK (storage.object_holds(name, user_metadata, cache_control)) NOT VALID;
 CONSTRAINT objects_pkey ON storage.objects PRIMARY KEY (id);
-CONSTRAINT objects_user_metadata_bounded ON storage.objects CHECK ((octet_length((user_metadata)::text) <= 1048576)) NOT VALID;
-CONSTRAINT objects_user_metadata_is_object ON storage.objects CHECK ((jsonb_typeof(user_metadata) = 'object'::text));
 CONSTRAINT objects_version_id_fkey ON storage.objects FOREIGN KEY (version_id) REFERENCES storage.versions(id);
 CONSTRAINT quota_accounts_limits_not_negative ON storage.quota_accounts CHECK (((bytes_max >= 0) AND (objects_max >= 0)));
 CONSTRAINT quota_accounts_one_per_owner ON storage.quota_accounts UNIQUE (quota_id, owner_id);
@@ -480,13 +503,13 @@ CONSTRAINT signed_urls_id_form ON storage.signed_urls CHECK ((id ~ '^[A-Za-z0-9_
 CONSTRAINT signed_urls_pkey ON storage.signed_urls PRIMARY KEY (id);
 CONSTRAINT signed_urls_uses_left_range ON storage.signed_urls CHECK (((uses_left >= 0) AND (uses_left <= uses_max)));
 CONSTRAINT signed_urls_uses_max_range ON storage.signed_urls CHECK (((uses_max >= 1) AND (uses_max <= 1000000)));
+CONSTRAINT sweep_position_is_one_row ON storage.sweep_position CHECK (single);
+CONSTRAINT sweep_position_pkey ON storage.sweep_position PRIMARY KEY (single);
 CONSTRAINT upload_tickets_pkey ON storage.upload_tickets PRIMARY KEY (id);
 CONSTRAINT upload_tickets_sha256_is_32_bytes ON storage.upload_tickets CHECK ((octet_length(sha256) = 32));
 CONSTRAINT upload_tickets_size_max_positive ON storage.upload_tickets CHECK ((size_max > 0));
-CONSTRAINT uploads_kind_known ON storage.uploads CHECK ((kind = ANY (ARRAY['body'::text, 'direct'::text])));
+CONSTRAINT uploads_hold ON storage.uploads CHECK (storage_internal.upload_holds(kind, state, user_metadata)) NOT VALID;
 CONSTRAINT uploads_pkey ON storage.uploads PRIMARY KEY (id);
-CONSTRAINT uploads_state_known ON storage.uploads CHECK ((state = ANY (ARRAY['open'::text, 'committing'::text, 'refused'::text])));
-CONSTRAINT uploads_user_metadata_bounded ON storage.uploads CHECK ((octet_length((user_metadata)::text) <= 1048576)) NOT VALID;
 CONSTRAINT uploads_version_id_fkey ON storage.uploads FOREIGN KEY (version_id) REFERENCES storage.versions(id);
 CONSTRAINT uploads_version_id_key ON storage.uploads UNIQUE (version_id);
 CONSTRAINT variants_completed_has_bytes ON storage.variants CHECK (((status = 'completed'::text) = (version_id IS NOT NULL)));
@@ -498,13 +521,9 @@ CONSTRAINT variants_source_version_id_fkey ON storage.variants FOREIGN KEY (sour
 CONSTRAINT variants_status_known ON storage.variants CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'not_applicable'::text])));
 CONSTRAINT variants_version_id_fkey ON storage.variants FOREIGN KEY (version_id) REFERENCES storage.versions(id);
 CONSTRAINT variants_version_id_key ON storage.variants UNIQUE (version_id);
+CONSTRAINT versions_hold ON storage.versions CHECK (storage_internal.version_holds(state, size, sha256, stored_at, expires_at)) NOT VALID;
 CONSTRAINT versions_key_used_once ON storage.versions UNIQUE (backend, key);
 CONSTRAINT versions_pkey ON storage.versions PRIMARY KEY (id);
-CONSTRAINT versions_sha256_is_32_bytes ON storage.versions CHECK ((octet_length(sha256) = 32));
-CONSTRAINT versions_size_not_negative ON storage.versions CHECK ((size >= 0));
-CONSTRAINT versions_state_known ON storage.versions CHECK ((state = ANY (ARRAY['writing'::text, 'stored'::text, 'purging'::text, 'gone'::text])));
-CONSTRAINT versions_stored_is_measured ON storage.versions CHECK (((state <> 'stored'::text) OR ((size IS NOT NULL) AND (stored_at IS NOT NULL))));
-CONSTRAINT versions_unstored_expires ON storage.versions CHECK (((state = 'stored'::text) OR (expires_at IS NOT NULL)));
 
 -- Indexes
 
@@ -525,6 +544,8 @@ CREATE UNIQUE INDEX change_feed_pkey ON storage.change_feed USING btree (only_ro
 CREATE UNIQUE INDEX changes_pkey ON storage.changes USING btree (seq);
 CREATE INDEX changes_xid_seq_idx ON storage.changes USING btree (xid, seq);
 CREATE UNIQUE INDEX entities_pkey ON storage.entities USING btree (entity_type);
+CREATE UNIQUE INDEX fsck_findings_pkey ON storage.fsck_findings USING btree (run_id, kind, key);
+CREATE UNIQUE INDEX fsck_runs_pkey ON storage.fsck_runs USING btree (id);
 CREATE UNIQUE INDEX image_metadata_pkey ON storage.image_metadata USING btree (version_id);
 CREATE UNIQUE INDEX migrations_pkey ON storage.migrations USING btree (name);
 CREATE INDEX object_history_marker_idx ON storage.object_history USING btree (bucket_id, name, sequence) WHERE (marker_id IS NOT NULL);
@@ -549,6 +570,7 @@ CREATE INDEX signed_urls_expires_idx ON storage.signed_urls USING btree (expires
 CREATE INDEX signed_urls_issuer_idx ON storage.signed_urls USING btree (issuer);
 CREATE INDEX signed_urls_object_idx ON storage.signed_urls USING btree (object_id);
 CREATE UNIQUE INDEX signed_urls_pkey ON storage.signed_urls USING btree (id);
+CREATE UNIQUE INDEX sweep_position_pkey ON storage.sweep_position USING btree (single);
 CREATE INDEX upload_tickets_expires_at_idx ON storage.upload_tickets USING btree (expires_at);
 CREATE UNIQUE INDEX upload_tickets_pkey ON storage.upload_tickets USING btree (id);
 CREATE INDEX uploads_expires_idx ON storage.uploads USING btree (expires_at);
@@ -578,6 +600,7 @@ FUNCTION public.purge_storage_version(text,text,uuid) RETURNS boolean sql VOLATI
 FUNCTION public.request_upload_url(text,text,text,text) RETURNS uuid sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.restore_storage_object(text,text,uuid) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.storage_changes(text,integer,text,text) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.ask_arrival(text,text,bigint,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 10c1cd5b274b88cfdedb5bb5ec81a87c EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.ask_upload(storage.uploads,boolean,bigint,boolean) RETURNS storage.uploads plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7c0ed004282b851f698440b5053dd46f EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.assert_bucket_visible(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a1b2eb0c49c4daccb2123f7aa624f6e4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.assert_folders(text,text,text,text,integer) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b89b4c9e8dfece8259d18e0478f7d555 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -587,7 +610,7 @@ FUNCTION storage.attach_entity(regclass,name,text) RETURNS void plpgsql VOLATILE
 FUNCTION storage.audit_buckets() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 92cc4ca80f8eb085bd5dc99b987a46ef EXECUTE rowlock_owner;
 FUNCTION storage.audit_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 912e73013ddadf11d88d90e63663bf69 EXECUTE rowlock_owner;
 FUNCTION storage.audit_is_kept() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c0176c3d613055ebeb7f6b45903e2ab0 EXECUTE rowlock_owner;
-FUNCTION storage.audit_objects() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6b4751d9304a650a996ac9405b098625 EXECUTE rowlock_owner;
+FUNCTION storage.audit_objects() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c21b41c5d6552dec70b91b36f0fb89b6 EXECUTE rowlock_owner;
 FUNCTION storage.audit_revocations() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 62c4fd5be4206081541ac1cf071ebf4d EXECUTE rowlock_owner;
 FUNCTION storage.buckets_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 167a433294a4ec95ef0098e6dbb467c6 EXECUTE rowlock_owner;
 FUNCTION storage.buckets_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12a886a51f52d318b12a3a742ec13d1b EXECUTE rowlock_owner;
@@ -631,22 +654,25 @@ FUNCTION storage.list_run_up(text,text,text,integer,boolean,text,integer,integer
 FUNCTION storage.list_walk(text,text,boolean,text) RETURNS TABLE(name text, is_folder boolean, at timestamp with time zone) plpgsql STABLE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 ef0516271fcfc0b17cace3afc717a4d0 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.listen_for_changes(integer) RETURNS timestamp with time zone sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0907c5241813bcedae55df02369d975a EXECUTE rowlock_owner,service_role;
 FUNCTION storage.lock_history(text,text) RETURNS void sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.may_move(storage.objects,storage.objects) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 7433d2939a37c34b9593e06abbd3cbce EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.may_move(storage.objects,storage.objects) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 d8fe3a32c85812b2cf29d1a80620e07a EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_read_file_of(uuid) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 bcd983607ab0f65d1b4e515accdd0fec EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.may_restore_into(text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 c6d76b546a2678e661ec0ce5e5ee2598 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_upload(text,text,jsonb,boolean) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c46df701e32a45ae61cb2e054869596d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.media_type_allowed(text[],text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 e03da150ff180ff28ad8bafccd067d4f EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.move_object(text,text,text,text,boolean,uuid,text[],text[]) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b56f97a362db58c48249c63a1c5f3999 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.move_prefix(text,text,text,text,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b5c146c2ce16cd8c7cf37eb37fbe8a10 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.no_version() RETURNS uuid sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.object_holds(text,jsonb,text) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 a96e148d4ff21f587ee593f0a1697a23 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.object_info(text,text,boolean) RETURNS TABLE(object_id uuid, version_id uuid, owner_id text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, user_metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.object_metadata(bigint,text,text,bytea,uuid,timestamp with time zone) RETURNS jsonb sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 8a86289502d3eaa1514cd528560b0a64 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.object_to_take(text,text,uuid,text[]) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7656821cf7859cca3dd9d79da95a61ab EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.objects_arrived() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e391a9d70c17b036144c07411a14d1df EXECUTE rowlock_owner;
 FUNCTION storage.objects_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a81095c234fd744285fda5359a4649fc EXECUTE rowlock_owner;
-FUNCTION storage.objects_fill() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 df85d9c44eb1f41ce6bb9b2d0a162710 EXECUTE rowlock_owner;
-FUNCTION storage.objects_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5cd77a8d1eccab197f19990b811ef7bf EXECUTE rowlock_owner;
+FUNCTION storage.objects_fill() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c90bf22657e98a724adc3fdc0339196d EXECUTE rowlock_owner;
+FUNCTION storage.objects_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d4d203d6c8713983deb4edfbf03628cf EXECUTE rowlock_owner;
 FUNCTION storage.objects_inserted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 97fdea9d68235a09ae61bcb4eec5bc9d EXECUTE rowlock_owner;
-FUNCTION storage.objects_limited() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1ba52987f736ccce7454ad8fb9f2161 EXECUTE rowlock_owner;
-FUNCTION storage.objects_reference() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 d051f850a658ca2539c3d9300bbd5726 EXECUTE rowlock_owner;
-FUNCTION storage.objects_updated() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 680e613b8bc573c10e04e6e0ce009048 EXECUTE rowlock_owner;
+FUNCTION storage.objects_limited() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b169b69b0ec8a193e37c2e0805484e00 EXECUTE rowlock_owner;
+FUNCTION storage.objects_reference() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 4ec25f6916cc4aca215db27e6f5b92d2 EXECUTE rowlock_owner;
+FUNCTION storage.objects_updated() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 dfdfa57ada2431aa1c874f85b6b8a6fe EXECUTE rowlock_owner;
 FUNCTION storage.operation() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.purge_history(text,integer) RETURNS bigint sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.purge_version(text,text,uuid) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 1f8c462c469d48d5c0c95f832c20d396 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -677,6 +703,7 @@ FUNCTION storage.zip_totals(text,text,integer) RETURNS TABLE(object_count bigint
 FUNCTION storage_internal.abandon_upload(uuid,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 368615f412fa139b71ed2bf8fe0342e6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.amend_upload(uuid,jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 06217eedb747fd3699b1e7a0e8d9a5c6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.attach_file(storage.uploads,storage.objects) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 513edfc9074a14d514b4fb43d7dd7c45 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.audit_entry_holds(text,jsonb) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 d0f654a052da10a66ea87746a09cec85 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_expire(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2b4f449559000c3f6af4930bc5205f35 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_from(timestamp with time zone) RETURNS bigint plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f42b6a259e72f0f4b6fbc5314693ad45 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_horizon() RETURNS timestamp with time zone sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0aee509842affd9e3375d9473324ebd9 EXECUTE rowlock_owner,rowlock_worker;
@@ -685,6 +712,7 @@ FUNCTION storage_internal.become(text,text,text) RETURNS void plpgsql VOLATILE S
 FUNCTION storage_internal.begin_ticket_upload(uuid,uuid,uuid,text,bigint,text,jsonb,text,text,bigint) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 febd768a6cb866804027e100a2a51158 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.begin_upload(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,text,text,boolean,bigint,text[],text[]) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f446ffd49baad4b5fa8c784a43580ac5 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.bucket_inline(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e379b90d21095a697c73c008647f26bc EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.change_holds(text,uuid,bigint,text,text,text) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 d909a7eb1b3aa8b1df7a8b4557cc39ed EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_as(text,text,text,integer,text,text) RETURNS jsonb plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7405829c32637b3bdc76f6e5a9197596 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_epoch() RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 077912262ed8ca1d4ea81e5e51a5e546 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_examined(text,integer,text,text) RETURNS TABLE(change storage.changes, arrived boolean, departed boolean, cursor text, more boolean) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7dcb6692df8519ea707c3d4e2ab53a9b EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
@@ -694,8 +722,9 @@ FUNCTION storage_internal.changes_poll(text) RETURNS record plpgsql STABLE SECUR
 FUNCTION storage_internal.changes_position(text) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 276dcfb4b30e3c633f08b6a2c6dab57b EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.commit_upload(uuid,text,text,bigint,bytea,text,text,jsonb,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9935854b1cf152ff2ed4d1e94ad3684d EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.create_file(uuid,text,text,text,text,bigint,text,text,text,boolean) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6cb74b49c2c2c9b7f29cd4a613cc7adb EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
-FUNCTION storage_internal.create_file_request(text,text,text,text,uuid,text) RETURNS uuid plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d2cb9d4e9874d42a948a53a4507a8a39 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.create_file_request(text,text,text,text,uuid,text) RETURNS uuid plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6e2ab87f3a8d204f2cc5588a9d5d8e92 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.direct_upload(text,text) RETURNS TABLE(upload_id uuid, size_max bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 725421d36c5810546e1b53fa26522067 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.drop_lost(uuid) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8f7c698dda587483502fd0adbbd6fc98 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_maintenance(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 01113784d4083369669c561261f15c32 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_purges(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a55ceb24256841a32f2b54f9bd8a8604 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_variants(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 312645d6b21bd0954e6f0e46e26e4fbe EXECUTE rowlock_owner,rowlock_worker;
@@ -704,7 +733,12 @@ FUNCTION storage_internal.expire_history(integer) RETURNS bigint sql VOLATILE SE
 FUNCTION storage_internal.files_follow_variants(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 109d3993e80a2d3420df9d91960ad165 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.finish_upload(storage.uploads) RETURNS storage.objects plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 378bf178491135f94a72548faf724736 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.forget_tickets(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5a89d64c3e1f0cce5ec285b17259ace EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.fsck_advance(bigint,uuid,text,text,jsonb,jsonb) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 545e1d57e5dc1fbdfe8bd018e6902f99 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.fsck_begin(text,uuid,boolean,boolean) RETURNS storage.fsck_runs plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cff7be93efbf64744d33e19e5260d91a EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.fsck_page(text,text,integer) RETURNS TABLE(id uuid, key text, state text, size bigint, sha256 text, expired boolean, doomed boolean, unreferenced boolean) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 25d2fd3c95ef513be23b62e2929ce73e EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.fsck_repaired(bigint,uuid,text,text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5038a70827af4e00dbb54de0b5296107 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.has_history(text,text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 7b210f3011ffedce924a307c2748c429 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.health() RETURNS TABLE(has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[]) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ad32a48e447f563523d0dbc373b886d6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.image_measured(uuid,integer,integer,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a011fdffa69043f5b749c56aa38893dd EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_marker_until(storage.buckets) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_until(storage.buckets,timestamp with time zone,boolean) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
@@ -714,6 +748,7 @@ FUNCTION storage_internal.object_info_as(text,text,text,text,text,boolean) RETUR
 FUNCTION storage_internal.open_signed_object(text,text,uuid,text,text,double precision,uuid,text,bigint,text,text) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3152e05d7d6715f2fa840125b0464c25 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.open_ticket(storage.uploads,timestamp with time zone,bigint,bytea) RETURNS timestamp with time zone sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cfde4ba059c4cc2f90d13ca74324ebd7 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.open_upload(storage.uploads,text,text,interval) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 30c4c99d645faf3ee270968254dfea87 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.owner_of_restored(storage.objects,text) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 df3b6716e4377bad45fb55ff839d9a06 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.policies_asked(text,text,text[]) RETURNS TABLE(command text, may_at_all boolean, policies text[], restrictive text[], asked_by_service boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9186d2c5500e9ee5a3d82ebd732cebdd EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.prune_history(text[],text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1a5f46b1583da271fa0355fe1c81396 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_begin(uuid) RETURNS TABLE(backend text, key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2919740b6e3e7b1e69824df4a614d2a1 EXECUTE rowlock_owner,rowlock_worker;
@@ -743,21 +778,24 @@ FUNCTION storage_internal.setting(text) RETURNS text sql STABLE SECURITY DEFINER
 FUNCTION storage_internal.sign_object_as(text,text,text,text,text,uuid,text,integer,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12aa10629898efc519b48088a18edd5c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sign_objects_as(text,text,text,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 2395333f013447621b4e3782c5712dab EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sign_upload(uuid,text,text,text,text,boolean,interval,jsonb,bigint) RETURNS timestamp with time zone plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f5a04164376c0d32f352572d8af2de4c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.sweep(interval,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 26009fac5557bdfc11e072ab499d6248 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sweep_expired(integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c49c453e6bfbfcbd556186f485d823db EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sweep_signed_urls(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bd8997bdc5a50e10a8cc648fd3ee7ba7 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sweep_unreferenced(interval,integer,integer) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 44d976a7449014ff9d23116d755228b3 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_from_history(bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f1e25d935c6c7d4af37aa08ad3e51fbb EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_ticket(storage.uploads,bytea,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f86e1b9caef85217afd1911509868124 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_upload(uuid,bigint,bytea,text,text) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5d3f64eaeea335939fe1a53c6423afc3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.ticket(uuid,text) RETURNS storage.upload_tickets plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 53f8cfaf637832ed5e3e43a571ff95e8 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.tombstone_forget(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fccfa10c25225713a2426f31b503fcfa EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.tombstones_due(integer) RETURNS TABLE(id uuid, backend text, key text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5051bf078ceef6fda61706ca114dde1a EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.tombstones_due(text,integer) RETURNS TABLE(id uuid, key text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0f48758fd5aea4c0582055c25d7f1abc EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.tombstones_forget(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b4ae5a72aef7d5bebd9b901e1e3bbed4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.unreported_uploads(interval,integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9ada6b86d7f5876f92f2db29cc702037 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.upload_holds(text,text,jsonb) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 fe0c99f4a34606c6a2cdd42e0ae3467f EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.upload_to_complete(uuid) RETURNS TABLE(key text, content_type text, size_max bigint, expires_at timestamp with time zone, url_expires_at timestamp with time zone) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9cce1511b3a040b84acdb9545ad46a92 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.uuid_v7() RETURNS uuid sql VOLATILE SET search_path=pg_catalog, pg_temp md5 798cd73c45bc29935ca839bbd5fbf42b EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.uuid_v7() RETURNS uuid sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.variant_begin(uuid,text,uuid,text,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 97e7628af0fc3ab121ec811b88d68d7a EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variant_commit(uuid,text,uuid,bigint,bytea,text,integer,integer) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 76e9560d466f0abfcc5a6eb44a04be1c EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variants_fail(uuid,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 db068249f831d6ad6d97da952cdc635b EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variants_wanted(text,text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 756f5bb195f3df2d994a3c8a51a970e2 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_holds(text,bigint,bytea,timestamp with time zone,timestamp with time zone) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 a0213421613c3856a81a831e1daf691e EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_is_referenced(uuid) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 a0ba6721a0e3a79dc60ed015d31df451 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_location(uuid) RETURNS TABLE(key text, backend text, content_type text, detected_type text, size bigint, sha256 bytea) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 02bf6994e2340311279ce3f7f41deea0 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.version_of_file(uuid) RETURNS uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 143934a8d34763929bcda32945c302b4 EXECUTE rowlock_owner,rowlock_worker;
@@ -780,6 +818,7 @@ CREATE TRIGGER history_deleted AFTER DELETE ON storage.object_history REFERENCIN
 CREATE TRIGGER history_truncate BEFORE TRUNCATE ON storage.object_history FOR EACH STATEMENT EXECUTE FUNCTION storage.refuse_truncate();
 CREATE TRIGGER history_y_audit AFTER DELETE ON storage.object_history REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_history();
 CREATE TRIGGER history_z_quota_deleted AFTER DELETE ON storage.object_history REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.quota_history_deleted();
+CREATE TRIGGER objects_05_arrived AFTER UPDATE ON storage.objects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_arrived();
 CREATE TRIGGER objects_10_history_deleted AFTER DELETE ON storage.objects REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_history();
 CREATE TRIGGER objects_10_history_updated AFTER UPDATE ON storage.objects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.objects_history();
 CREATE TRIGGER objects_10_reference BEFORE INSERT OR UPDATE ON storage.objects FOR EACH ROW EXECUTE FUNCTION storage.objects_reference();
@@ -824,6 +863,8 @@ POLICY worker_reads ON storage.buckets FOR SELECT TO rowlock_worker USING true W
 POLICY worker_reads ON storage.change_feed FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.changes FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.entities FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY worker_reads ON storage.fsck_findings FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY worker_reads ON storage.fsck_runs FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY image_metadata_read ON storage.image_metadata FOR SELECT TO anon,authenticated,service_role USING (EXISTS ( SELECT FROM storage.objects o WHERE (o.version_id = image_metadata.version_id))) WITH CHECK -;
 POLICY worker_reads ON storage.image_metadata FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY history_purge ON storage.object_history FOR DELETE TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = object_history.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
@@ -835,7 +876,7 @@ POLICY objects_create ON storage.objects FOR INSERT TO authenticated USING - WIT
 POLICY objects_delete ON storage.objects FOR DELETE TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
 POLICY objects_read ON storage.objects FOR SELECT TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.public OR (b.policy = 'authenticated'::text) OR (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) OR ((bucket_id = ( SELECT storage.files_bucket() AS files_bucket)) AND storage.may_read_file_of(id))) WITH CHECK -;
 POLICY objects_read_public ON storage.objects FOR SELECT TO anon USING ((EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND b.public))) OR ((bucket_id = ( SELECT storage.files_bucket() AS files_bucket)) AND storage.may_read_file_of(id))) WITH CHECK -;
-POLICY objects_restore ON storage.objects FOR INSERT TO authenticated USING - WITH CHECK ((COALESCE(current_setting('storage.restoring'::text, true), ''::text) <> ''::text) AND (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id))))));
+POLICY objects_restore ON storage.objects FOR INSERT TO authenticated USING - WITH CHECK ((current_setting('storage.restoring'::text, true) <> ''::text) AND storage.may_restore_into(bucket_id));
 POLICY objects_service ON storage.objects FOR ALL TO service_role USING true WITH CHECK true;
 POLICY worker_reads ON storage.objects FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.settings FOR SELECT TO rowlock_worker USING true WITH CHECK -;
@@ -845,6 +886,7 @@ POLICY worker_reads ON storage.signed_url_revocations FOR SELECT TO rowlock_work
 POLICY signed_urls_read ON storage.signed_urls FOR SELECT TO authenticated USING ((( SELECT storage.caller_id() AS caller_id) IS NOT NULL) AND ((issuer = ( SELECT storage.signed_url_issuer() AS signed_url_issuer)) OR storage.caller_owns_object(object_id))) WITH CHECK -;
 POLICY signed_urls_service ON storage.signed_urls FOR SELECT TO service_role USING true WITH CHECK -;
 POLICY worker_reads ON storage.signed_urls FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY worker_reads ON storage.sweep_position FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.uploads FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY variants_read ON storage.variants FOR SELECT TO anon,authenticated,service_role USING (EXISTS ( SELECT FROM storage.objects o WHERE (o.version_id = variants.source_version_id))) WITH CHECK -;
 POLICY worker_reads ON storage.variants FOR SELECT TO rowlock_worker USING true WITH CHECK -;
@@ -888,6 +930,8 @@ GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (his
 GRANT SELECT ON storage.change_feed TO rowlock_worker;
 GRANT SELECT ON storage.changes TO rowlock_worker;
 GRANT SELECT ON storage.entities TO rowlock_worker;
+GRANT SELECT ON storage.fsck_findings TO rowlock_worker;
+GRANT SELECT ON storage.fsck_runs TO rowlock_worker;
 GRANT SELECT ON storage.image_metadata TO anon;
 GRANT SELECT ON storage.image_metadata TO authenticated;
 GRANT SELECT ON storage.image_metadata TO rowlock_worker;
@@ -915,6 +959,7 @@ GRANT INSERT (scope), INSERT (value) ON storage.signed_url_revocations TO servic
 GRANT SELECT ON storage.signed_urls TO authenticated;
 GRANT SELECT ON storage.signed_urls TO rowlock_worker;
 GRANT SELECT ON storage.signed_urls TO service_role;
+GRANT SELECT ON storage.sweep_position TO rowlock_worker;
 GRANT SELECT ON storage.upload_tickets TO rowlock_worker;
 GRANT SELECT ON storage.uploads TO rowlock_worker;
 GRANT SELECT ON storage.variants TO anon;

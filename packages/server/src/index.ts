@@ -26,7 +26,8 @@ export {
 export { printSchema } from './metadata/print-schema.ts';
 export { rpcNames } from './metadata/rpc.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
-export { type FsckReport, fsck } from './operations/fsck.ts';
+export { type FsckOptions, type FsckReport, fsck } from './operations/fsck.ts';
+export type { Finding, FsckPhase, FsckProgress } from './operations/fsck-run.ts';
 export { type SweepOptions, type SweepReport, sweep } from './operations/sweep.ts';
 export { createServer, type RunningServer } from './server.ts';
 export { version } from './version.ts';

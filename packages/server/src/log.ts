@@ -53,11 +53,16 @@ function log(logger: Logger, observation: Observation): void {
     case 'denied':
       logger.info(observation, 'denied');
       break;
+    case 'health':
+      logger[healthLevels[observation.state]](observation, `health of ${observation.check}: ${observation.says}`);
+      break;
     case 'lifecycle':
       logger.info(observation.message);
       break;
   }
 }
+
+const healthLevels = { ok: 'debug', warn: 'warn', fail: 'error' } as const;
 
 function asError(error: unknown): unknown {
   return error instanceof Error ? error : error === undefined ? undefined : new Error(String(error));

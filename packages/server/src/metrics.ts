@@ -128,6 +128,7 @@ function record(instruments: Instruments, observation: Observation): void {
       break;
     case 'queue':
     case 'denied':
+    case 'health':
     case 'lifecycle':
       break;
   }

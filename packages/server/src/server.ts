@@ -18,6 +18,7 @@ import { StandbyReads } from './metadata/standby.ts';
 import { ping } from './metadata/upkeep.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { AuditTrail } from './operations/audit.ts';
+import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
 import type { OperationContext } from './operations/context.ts';
 import { RefusalExplainer } from './operations/explain-refusal.ts';
 import { version } from './version.ts';
@@ -25,6 +26,8 @@ import { version } from './version.ts';
 export interface RunningServer {
   /** Where it listens, with the port that was given. */
   readonly url: string;
+  /** Looks at database and store, and reports what it finds; `/readyz` tells of it from then on. Takes seconds at most. */
+  health(): Promise<readonly HealthFinding[]>;
   /** Stops listening, lets requests end, closes the database. */
   stop(): Promise<void>;
 }
@@ -46,12 +49,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     parts.observe?.(observation);
     if (observation.type === 'request' && isWrite(observation)) feed.hint();
   };
-  const db = new Database({
-    url: config.database.url,
-    connectionsMax: config.database.connections_max,
-    statementTimeoutMs: config.database.statement_timeout_ms,
-    applicationName: 'rowlock api',
-  });
+  const db = openPrimary(config.database);
   const standby = openStandby(config, db, observe);
   const reads: StatementRunner = standby ?? db;
   const feed = new ChangeFeed(db, observe, config.change_feed);
@@ -66,6 +64,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     uploadBytesMax: config.upload_bytes_max,
   };
   const audit = new AuditTrail(db, observe);
+  const health = new HealthWatch({ db, backend }, observe);
   const app = await createApp({
     context,
     audit,
@@ -86,6 +85,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
       await db.run(ping, []);
       await backend.check();
     },
+    health: () => health.last,
     metrics: () => metrics.render(db.connections()),
     errorStatus: config.errors_status,
     metricsToken: config.metrics_token,
@@ -93,6 +93,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     version,
   });
   const stop = async (): Promise<void> => {
+    health.stop();
     feed.close();
     await closeApp(app);
     await audit.flush();
@@ -102,11 +103,20 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
   };
   try {
     const url = await app.listen({ host: config.host, port: config.port });
-    return { url, stop };
+    return { url, health: () => health.look(), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function openPrimary({ url, connections_max, statement_timeout_ms }: ServerConfig['database']): Database {
+  return new Database({
+    url,
+    connectionsMax: connections_max,
+    statementTimeoutMs: statement_timeout_ms,
+    applicationName: 'rowlock api',
+  });
 }
 
 /** How long a statement may take on the standby: the primary has its whole time after it. */

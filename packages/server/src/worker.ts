@@ -12,8 +12,11 @@ import { jobKinds } from './jobs/job-kinds.ts';
 import { Database } from './metadata/database.ts';
 import { maintenanceEnqueue } from './metadata/upkeep.ts';
 import type { Metrics } from './metrics.ts';
+import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
 
 export interface RunningWorker {
+  /** Looks at database and store and for the bytes of some versions, and reports what it finds. Takes seconds at most. */
+  health(): Promise<readonly HealthFinding[]>;
   /** Claims no more, lets running jobs end, records their results. Idempotent. */
   stop(): Promise<void>;
 }
@@ -54,20 +57,26 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
     throw error;
   }
   const sweeps = askForSweeps(config, context);
+  const health = new HealthWatch(context, observe, { sample: healthSample });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     clearInterval(sweeps);
+    health.stop();
     await worker.stop();
     await decoders.stop();
     await Promise.all([db.close(), backend.close()]);
   };
   return {
+    health: () => health.look(),
     stop: () => {
       stopping ??= stop();
       return stopping;
     },
   };
 }
+
+/** How many versions a look at the store looks for. */
+const healthSample = 32;
 
 /** As many processes as thumbnails are made at once; none is started before there is something to decode. */
 function decodersOf({ queues, decoder_limits: limits }: WorkerConfig, observe: Observe): DecoderPool {

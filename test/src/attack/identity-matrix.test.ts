@@ -3,17 +3,23 @@
  * not there. Whoever may not see it cannot tell the two apart, by status, headers or body.
  */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { until } from '@rowlock/test-harness';
+import { temporaryFolder, until } from '@rowlock/test-harness';
 import sharp from 'sharp';
 import { type ObjectRoute, objectRoutes, otherRoutes, type RouteRequest, uploadRoutes } from './route-matrix.ts';
+import { withRouteTable } from './route-table.ts';
 import { type Attacked, assertRefused, attacked } from './standing.ts';
 
 let open: Attacked;
+let served: readonly string[];
 let picture: Buffer;
 
 before(async () => {
-  open = await attacked();
+  const console_folder = temporaryFolder();
+  await writeFile(join(console_folder, 'index.html'), '<!doctype html>');
+  ({ started: open, routes: served } = await withRouteTable(() => attacked({ config: { console_folder } })));
   picture = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } })
     .png()
     .toBuffer();
@@ -75,17 +81,10 @@ const betweenBuckets: readonly [Place, Place] = [
   ['nihil', 'hidden.png'],
 ];
 
-test('59 the matrix has every route of the server', async () => {
-  const description = (await (await fetch(`${open.service.url}/openapi.json`)).json()) as {
-    readonly paths: Readonly<Record<string, object>>;
-  };
-  const served = Object.entries(description.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method} ${path}`),
-  );
-
+test('59 the matrix has every route of the running server, described or not', () => {
   const asked = new Set([...[...objectRoutes, ...uploadRoutes].map(({ route }) => route), ...otherRoutes]);
 
-  assert.deepEqual([...asked].sort(), served.sort());
+  assert.deepEqual([...asked].sort(), served);
 });
 
 for (const [who, authorization] of Object.entries(callers)) {

@@ -110,8 +110,7 @@ const bySignature: readonly ObjectRoute[] = [`${v1}/object/sign`, `${v1}/render/
   ];
 });
 
-/** Every route below `/storage/v1` that names something, except uploads to a bucket that can be seen. */
-export const objectRoutes: readonly ObjectRoute[] = [
+const describedRoutes: readonly ObjectRoute[] = [
   ...downloads,
   ...variants,
   ...bySignature,
@@ -265,6 +264,20 @@ export const objectRoutes: readonly ObjectRoute[] = [
   },
 ];
 
+/** A route that answers GET answers HEAD too, where nothing else says so; then it says no more. */
+const isAsked = (route: string): boolean => describedRoutes.some((each) => each.route === route);
+const impliedHeads: readonly ObjectRoute[] = describedRoutes
+  .filter(({ route }) => route.startsWith('get ') && !/object\/zip/.test(route))
+  .map((each) => ({
+    ...each,
+    route: each.route.replace('get ', 'head '),
+    ask: (b: string, n: string) => ({ ...each.ask(b, n), method: 'HEAD' }),
+  }))
+  .filter(({ route }) => !isAsked(route));
+
+/** Every route that names something, except uploads to a bucket that can be seen. */
+export const objectRoutes: readonly ObjectRoute[] = [...describedRoutes, ...impliedHeads];
+
 /** Uploads: in a bucket that can be seen, a taken name is refused whoever took it, and a free one is not. */
 export const uploadRoutes: readonly ObjectRoute[] = [
   ...['POST', 'PUT'].map((method) => ({
@@ -273,10 +286,10 @@ export const uploadRoutes: readonly ObjectRoute[] = [
   })),
 ];
 
-/** Routes that name neither a bucket nor an object; functions have tests of their own. */
+/** Routes that name neither a bucket nor an object, or that have tests of their own, which are said. */
 export const otherRoutes: readonly string[] = [
   `post ${v1}/bucket`,
-  `get ${v1}/bucket`,
+  ...asHeadToo(`get ${v1}/bucket`),
   // Its answer says the names again: `signatures-terms.test.ts` compares hidden with missing.
   `post ${v1}/object/sign/{bucket}`,
   // The same: `identity-moves.test.ts` compares them.
@@ -284,16 +297,27 @@ export const otherRoutes: readonly string[] = [
   // Signing learns no more of a name than uploading does: the same test.
   `post ${v1}/object/upload/sign/{bucket}/{*}`,
   `post ${v1}/signed-urls/revoke`,
-  `get ${v1}/signed-urls`,
+  ...asHeadToo(`get ${v1}/signed-urls`),
   // What somebody sees of it, `quotas.test.ts` says.
-  `get ${v1}/quota`,
+  ...asHeadToo(`get ${v1}/quota`),
   `put ${v1}/quota`,
   `get ${v1}/changes`,
   `get ${v1}/changes/stream`,
   `get ${v1}/changes/ws`,
-  'get /rpc/{name}',
+  ...asHeadToo('get /rpc/{name}'),
   'post /rpc/{name}',
-  'get /healthz',
-  'get /readyz',
-  'get /metrics',
+  ...['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/{*}'].flatMap((path) =>
+    asHeadToo(`get ${path}`),
+  ),
+  // The door of presigned URLs: rows 43 to 58, in `signatures-presigned.test.ts` and its neighbours.
+  ...asHeadToo('get /civic-os-files/{*}'),
+  'put /civic-os-files/{*}',
+  // The console is a folder of files: `delivery-console.test.ts`.
+  ...['/console', '/console/{*}'].flatMap((path) => asHeadToo(`get ${path}`)),
+  // Preflights, which see no token.
+  'options {*}',
 ];
+
+function asHeadToo(route: string): readonly string[] {
+  return [route, route.replace('get ', 'head ')];
+}

@@ -73,7 +73,7 @@ describe('the page differs from', () => {
     ['a grant less', 'REVOKE SELECT ON storage.variants FROM anon'],
     ['a column more', 'GRANT UPDATE (size) ON storage.objects TO authenticated'],
     ['a function that runs as another', 'ALTER FUNCTION storage.may_upload SECURITY DEFINER'],
-    ['a function that another may execute', 'GRANT EXECUTE ON FUNCTION storage_internal.sweep TO service_role'],
+    ['a function that another may execute', 'GRANT EXECUTE ON FUNCTION storage_internal.sweep_expired TO service_role'],
     ['a table without row-level security', 'ALTER TABLE storage.objects DISABLE ROW LEVEL SECURITY'],
     ['a role that may become another', 'GRANT service_role TO authenticated'],
     ['a schema that another may name', 'GRANT USAGE ON SCHEMA storage_internal TO service_role'],

@@ -50,8 +50,8 @@ const spoilers: readonly (readonly [rule: string, spoil: string, offender: strin
   ],
   [
     'PUBLIC executes no function',
-    'GRANT EXECUTE ON FUNCTION storage_internal.sweep(interval, integer) TO PUBLIC',
-    'storage_internal.sweep(interval,integer)',
+    'GRANT EXECUTE ON FUNCTION storage_internal.sweep_expired(integer) TO PUBLIC',
+    'storage_internal.sweep_expired(integer)',
   ],
   [
     'PUBLIC executes no function',
@@ -111,8 +111,8 @@ const spoilers: readonly (readonly [rule: string, spoil: string, offender: strin
   ],
   [
     'the login role of the API executes what begins',
-    'GRANT EXECUTE ON FUNCTION storage_internal.sweep(interval, integer) TO rowlock_authenticator',
-    'storage_internal.sweep(interval,integer)',
+    'GRANT EXECUTE ON FUNCTION storage_internal.sweep_expired(integer) TO rowlock_authenticator',
+    'storage_internal.sweep_expired(integer)',
   ],
   [
     'the login role of the worker writes the tables of the queue only',

@@ -77,6 +77,7 @@ export const functionsOfTheApi: readonly string[] = [
   'bucket_inline',
   'quota_room',
   'quota_count',
+  'health',
   'audit_tell',
   'policies_asked',
 ].map((name) => `storage_internal.${name}`);

@@ -20,6 +20,8 @@ export interface ChildService extends TestService {
   /** Starts the process, after ending the one before with SIGKILL. */
   start(options?: ChildOptions): Promise<void>;
   kill(): Promise<void>;
+  /** Arms a fault in the running process, or none. */
+  arm(fault: string): Promise<void>;
   readonly pid: number;
   /** Whether the process has ended, by itself or killed. */
   readonly isDead: boolean;
@@ -64,12 +66,18 @@ export async function childService(): Promise<ChildService> {
           CRASH_PORT: String(port),
           CRASH_FAULT: fault,
         },
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       });
       assert.ok(child.stdout);
       await once(child.stdout, 'data');
     },
     kill,
+    async arm(fault) {
+      assert.ok(child, 'the process runs');
+      const armed = once(child, 'message');
+      child.send(fault);
+      await armed;
+    },
     async stop() {
       await kill();
       await database.drop();

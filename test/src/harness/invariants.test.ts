@@ -81,7 +81,7 @@ describe('the oracle', () => {
     await service.database.query(`
       CREATE OR REPLACE FUNCTION storage_internal.purge_begin(wanted uuid) RETURNS TABLE (backend text, key text)
       LANGUAGE sql AS 'SELECT NULL::text, NULL::text WHERE false';
-      CREATE OR REPLACE FUNCTION storage_internal.sweep(grace interval, row_limit integer) RETURNS bigint
+      CREATE OR REPLACE FUNCTION storage_internal.sweep_expired(row_limit integer) RETURNS bigint
       LANGUAGE sql AS 'SELECT 0::bigint';`);
     await service.fetch('/storage/v1/object/box/a', { as: 'ann', method: 'DELETE' });
 

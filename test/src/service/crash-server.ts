@@ -1,4 +1,7 @@
-/** The server process that the crash tests kill: API and workers, with one fault point armed by the environment. */
+/**
+ * The server process that the crash tests kill: API and workers, with one fault point armed by the environment, or later
+ * by a message of the process that started it.
+ */
 import {
   createServer,
   createWorker,
@@ -13,9 +16,17 @@ const env = (name: string): string => process.env[name] ?? '';
 const port = Number(env('CRASH_PORT'));
 const armed = env('CRASH_FAULT');
 
-if (armed !== '') {
-  enableFaults(planFault(armed.includes('=') ? armed : `${armed}=kill`));
+function arm(fault: string): void {
+  enableFaults(fault === '' ? undefined : planFault(fault.includes('=') ? fault : `${fault}=kill`));
 }
+
+arm(armed);
+process.on('message', (fault) => {
+  arm(String(fault));
+  process.send?.('armed');
+});
+// Whoever started it is gone: nobody would end it.
+process.on('disconnect', () => process.exit(1));
 
 const backend = {
   kind: 'disk',

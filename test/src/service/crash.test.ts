@@ -44,8 +44,8 @@ let server: ChildProcess | undefined;
 
 const program = fileURLToPath(new URL('./crash-server.js', import.meta.url));
 
-/** Starts a server process, with a fault armed or none. */
-async function start(fault = ''): Promise<void> {
+/** Starts a server process; it runs until it is killed, by a test or by a fault. */
+async function start(): Promise<void> {
   server = spawn(process.execPath, [program], {
     env: {
       ...process.env,
@@ -53,12 +53,20 @@ async function start(fault = ''): Promise<void> {
       CRASH_WORKER_URL: database.workerUrl,
       CRASH_ROOT: root,
       CRASH_PORT: String(port),
-      CRASH_FAULT: fault,
+      CRASH_FAULT: '',
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   assert.ok(server.stdout);
   await once(server.stdout, 'data');
+}
+
+/** Lets the running process die at a step. */
+async function arm(fault: string): Promise<void> {
+  assert.ok(server);
+  const armed = once(server, 'message');
+  server.send(fault);
+  await armed;
 }
 
 async function stop(): Promise<void> {
@@ -68,6 +76,12 @@ async function stop(): Promise<void> {
     await exited;
   }
   server = undefined;
+}
+
+/** Starts another server when the armed fault has killed the one that ran. */
+async function startAgain(): Promise<void> {
+  await until(() => server?.signalCode === 'SIGKILL', { what: 'the fault was reached' });
+  await start();
 }
 
 /** A request whose server may die under it: the status, or `dead`. */
@@ -131,6 +145,7 @@ before(async () => {
   port = await freePort();
   token = await signToken({ sub: 'ann', role: 'authenticated' });
   await database.query("INSERT INTO storage.buckets (id, owner_id) VALUES ('crash', 'ann')");
+  await start();
 });
 after(async () => {
   await stop();
@@ -144,16 +159,14 @@ describe('kill -9 during a create', () => {
     test(`at ${step}`, async () => {
       for (let round = 1; round <= rounds; round += 1) {
         const name = `create-${step}-${round}`;
-        await start(step);
+        await arm(step);
 
         const status = await request('POST', name, body('new'));
-        await stop();
-        await start();
+        await startAgain();
 
-        assert.equal(status, 'dead', 'the fault was reached');
+        assert.equal(status, 'dead');
         assert.equal(await read(name), step === 'upload.after_commit' ? body('new') : undefined);
         await assertWhole();
-        await stop();
       }
     });
   }
@@ -164,19 +177,15 @@ describe('kill -9 during an overwrite', () => {
     test(`at ${step}`, async () => {
       for (let round = 1; round <= rounds; round += 1) {
         const name = `overwrite-${step}-${round}`;
-        await start();
         assert.equal(await request('POST', name, body('old')), 201);
-        await stop();
-        await start(step);
+        await arm(step);
 
         const status = await request('PUT', name, body('new'));
-        await stop();
-        await start();
+        await startAgain();
 
-        assert.equal(status, 'dead', 'the fault was reached');
+        assert.equal(status, 'dead');
         assert.equal(await read(name), body(step === 'upload.after_commit' ? 'new' : 'old'));
         await assertWhole();
-        await stop();
       }
     });
   }
@@ -187,19 +196,14 @@ describe('kill -9 during a delete and its purge', () => {
     test(`at ${step}`, async () => {
       for (let round = 1; round <= rounds; round += 1) {
         const name = `delete-${step}-${round}`;
-        await start();
         assert.equal(await request('POST', name, body('old')), 201);
-        await stop();
-        await start(step);
+        await arm(step);
 
         await request('DELETE', name);
-        await until(() => server?.signalCode === 'SIGKILL', { what: 'the fault was reached' });
-        await stop();
-        await start();
+        await startAgain();
 
         assert.equal(await read(name), step === 'delete.before_commit' ? body('old') : undefined);
         await assertWhole();
-        await stop();
       }
     });
   }

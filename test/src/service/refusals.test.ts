@@ -68,6 +68,38 @@ test('anybody else is told nothing of policies, and the log is told all, with th
   assert.match(denied.explanation, /DELETE needs one of objects_delete/);
 });
 
+test('no door tells the name of a policy that restricts', async () => {
+  const policy = `CREATE POLICY "the ""plan"" of victor" ON storage.objects AS RESTRICTIVE FOR INSERT TO authenticated`;
+  await create('others', 'victor');
+  await service.database.query(`${policy} WITH CHECK (false)`);
+  const place = { bucketId: 'victors', sourceKey: 'a', sourcePrefix: '', destinationPrefix: 'b' };
+  const file = { p_entity_type: 'issue', p_entity_id: '1', p_file_name: 'a', p_file_type: '' };
+  const doors: readonly [method: string, path: string, body: object][] = [
+    ['POST', '/storage/v1/object/victors/new', {}],
+    ['PUT', '/storage/v1/object/victors/new', {}],
+    ['POST', '/storage/v1/object/upload/sign/victors/new', {}],
+    ['POST', '/storage/v1/object/copy', { ...place, destinationKey: 'b' }],
+    ['POST', '/storage/v1/object/move', { ...place, destinationKey: 'b', destinationBucket: 'others' }],
+    ['POST', '/storage/v1/object/copy-prefix', { ...place, destinationBucket: 'others' }],
+    ['POST', '/storage/v1/object/move-prefix', { ...place, destinationBucket: 'others' }],
+    ['POST', '/rpc/request_upload_url', file],
+  ];
+
+  const answers = await Promise.all(
+    doors.map(async ([method, path, body]) => {
+      const init = { as: 'victor', method, headers: json, body: JSON.stringify(body) };
+      const answer = await service.fetch(path, init);
+      return [path, answer.status, (await answer.text()).includes('plan')];
+    }),
+  );
+  await service.database.query('DROP POLICY "the ""plan"" of victor" ON storage.objects');
+
+  assert.deepEqual(
+    answers,
+    doors.map(([, path]) => [path, 403, false]),
+  );
+});
+
 test('a command that no policy names is said to be refused altogether', async () => {
   const headers = { ...json, 'x-request-id': 'no-policy' };
   const body = JSON.stringify({ public: false });

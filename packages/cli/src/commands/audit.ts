@@ -1,6 +1,7 @@
 /** `audit`: pages of the audit log, straight from the database. It only reads; nothing can change what is written. */
 import { type AuditQuery, type AuditRow, Database, listAudit } from '@rowlock/server';
 import type { Command } from '../command.ts';
+import { plainText } from '../plain-text.ts';
 import { type ReadArguments, readArguments } from '../read-arguments.ts';
 import { database } from '../service-config.ts';
 import { UsageError } from '../usage-error.ts';
@@ -50,14 +51,7 @@ function lineOf(row: AuditRow): string {
     who,
     ...from,
   ];
-  return fields.map(plain).join('  ');
-}
-
-/** Control characters, separators of lines, and what turns the direction of text, as escapes. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\\]/gu, (character) =>
-    character === '\\' ? '\\\\' : `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
-  );
+  return fields.map(plainText).join('  ');
 }
 
 export const audit: Command = {

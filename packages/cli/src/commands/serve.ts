@@ -70,6 +70,7 @@ export const serve: Command = {
     // Listened for before anybody is told that there is something to stop.
     const signal = untilSignal();
     process.stdout.write(`ready ${server.url}\n`);
+    void Promise.all([server.health(), worker?.health()]);
     await signal;
     await worker?.stop();
     await server.stop();
@@ -101,6 +102,7 @@ export const work: Command = {
     });
     const signal = untilSignal();
     process.stdout.write('ready\n');
+    void worker.health();
     await signal;
     await worker.stop();
     return 0;

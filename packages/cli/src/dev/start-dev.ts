@@ -159,6 +159,7 @@ export async function startDev(options: DevOptions): Promise<RunningDev> {
     });
     const { server, worker } = await startService(options, secrets, postgres);
     const started = await Promise.all([server, worker]);
+    void Promise.all(started.map((part) => part.health()));
     const file = await writeDevFile(options, secrets, started[0].url, postgres.url);
     const stop = async (): Promise<void> => {
       await Promise.all(started.map((part) => part.stop()));

@@ -2,7 +2,23 @@
 
 export type BucketPolicy = 'private' | 'public' | 'authenticated';
 
-export interface Bucket {
+/** `suspended` keeps what was written before, and nothing that is written then. */
+export type Versioning = 'off' | 'on' | 'suspended';
+
+/** What is kept of what is overwritten and deleted, and how much a bucket may hold. Null is no limit. */
+export interface BucketLimits {
+  readonly soft_delete_seconds: number | null;
+  /** The most versions that a name keeps besides its own. */
+  readonly history_keep: number | null;
+  readonly noncurrent_days: number | null;
+  /** Bytes. */
+  readonly quota_bytes: number | null;
+  readonly quota_objects: number | null;
+  readonly owner_quota_bytes: number | null;
+  readonly owner_quota_objects: number | null;
+}
+
+export interface Bucket extends BucketLimits {
   readonly id: string;
   readonly name: string;
   readonly owner_id: string | null;
@@ -12,15 +28,24 @@ export interface Bucket {
   readonly file_size_limit: number | null;
   readonly allowed_mime_types: readonly string[] | null;
   readonly overwrite: 'allow' | 'deny';
+  /** Whether browsers show active content, in a sandbox, instead of saving it. */
+  readonly inline: boolean;
+  readonly versioning: Versioning;
   readonly created_at: string;
   readonly updated_at: string;
 }
 
-export interface NewBucket {
-  readonly name: string;
+/** What the owner of a bucket may change. What is not named stays. */
+export interface BucketChanges extends Partial<BucketLimits> {
   readonly policy?: BucketPolicy;
   /** Bytes, or a text such as `20MB`. */
   readonly file_size_limit?: number | string | null;
   readonly allowed_mime_types?: readonly string[] | null;
   readonly overwrite?: 'allow' | 'deny';
+  readonly inline?: boolean;
+  readonly versioning?: Versioning;
+}
+
+export interface NewBucket extends BucketChanges {
+  readonly name: string;
 }

@@ -1,4 +1,4 @@
-export type { Bucket, BucketPolicy, NewBucket } from './buckets.ts';
+export type { Bucket, BucketChanges, BucketLimits, BucketPolicy, NewBucket, Versioning } from './buckets.ts';
 export type { Change, ChangePage, ChangeType } from './changes.ts';
 export {
   type ErrorBody,
@@ -10,4 +10,14 @@ export {
   RowlockError,
   type RowlockErrorOptions,
 } from './errors.ts';
-export type { Entry, ObjectInfo, SignedLink, UploadedObject, UploadRequestState } from './objects.ts';
+export type {
+  Entry,
+  ListedObject,
+  ListPage,
+  ObjectInfo,
+  SignedLink,
+  UploadedObject,
+  UploadRequestState,
+  WrittenObject,
+} from './objects.ts';
+export type { ObjectVersion, VersionPage } from './versions.ts';

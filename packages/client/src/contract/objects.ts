@@ -21,6 +21,26 @@ export interface Entry {
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }
 
+/** An object of a listing of everything below a prefix, with its whole name. */
+export interface ListedObject {
+  readonly name: string;
+  readonly id: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** What its uploader said of it; null where that has more than 4 KiB, and in `info` whole. */
+  readonly user_metadata: Readonly<Record<string, unknown>> | null;
+}
+
+/** One page of `list-v2`: whole names, a folder's with its slash. */
+export interface ListPage {
+  readonly hasNext: boolean;
+  /** Of the same listing, the next page. */
+  readonly nextCursor?: string;
+  readonly folders: readonly { readonly name: string }[];
+  readonly objects: readonly ListedObject[];
+}
+
 export interface ObjectInfo {
   readonly id: string;
   readonly name: string;
@@ -43,6 +63,13 @@ export interface SignedLink {
   /** Absolute. */
   readonly url: string;
   readonly expires_at: string;
+}
+
+/** What a move, a copy or a restore has made. */
+export interface WrittenObject {
+  readonly Id: string | null;
+  /** Bucket and name. */
+  readonly Key: string;
 }
 
 /** One row of `get_upload_url`. */

@@ -88,21 +88,19 @@ BEGIN
 END
 $$;
 
--- Finds what lost its job or its owner and enqueues its purge; returns how many versions were enqueued.
--- `grace` shortens the wait for tests and operators: only what has been quiet for that long is touched.
-CREATE OR REPLACE FUNCTION storage_internal.sweep(grace interval, row_limit integer) RETURNS bigint
+-- Finds intents whose time is over and purges that did not end, and enqueues their purge; returns how many.
+DROP FUNCTION IF EXISTS storage_internal.sweep(interval, integer);
+CREATE OR REPLACE FUNCTION storage_internal.sweep_expired(row_limit integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   found_ids uuid[];
 BEGIN
-  SELECT array_agg(id) INTO found_ids FROM (
+  SELECT array_agg(due.id) INTO found_ids FROM (
     SELECT v.id FROM storage.versions AS v
-    WHERE (v.state IN ('writing', 'purging') AND v.expires_at <= now())
-      OR (v.state = 'stored' AND v.stored_at <= now() - grace AND NOT storage_internal.version_is_referenced(v.id))
-    ORDER BY v.id
-    LIMIT row_limit
+    WHERE v.state <> 'stored' AND v.state IN ('writing', 'purging') AND v.expires_at <= now()
+    ORDER BY v.expires_at LIMIT row_limit
   ) AS due;
   PERFORM storage_internal.forget_tickets(row_limit);
   IF found_ids IS NOT NULL THEN
@@ -112,21 +110,73 @@ BEGIN
 END
 $$;
 
--- Tombstones whose week is over: the caller deletes any late bytes, then forgets the row.
-CREATE OR REPLACE FUNCTION storage_internal.tombstones_due(row_limit integer)
-RETURNS TABLE (id uuid, backend text, key text)
+-- Looks at the next page of versions in the order of their ids, and enqueues the purge of those that nothing points at and
+-- that were stored more than `grace` ago: what lost its job. The page is one statement; its bounds stand at each table, so
+-- that it reads the same stretch of their indexes, and it is planned for them. Goes on where the last page ended.
+CREATE OR REPLACE FUNCTION storage_internal.sweep_unreferenced(
+  grace interval, page_size integer, row_limit integer, OUT examined bigint, OUT enqueued bigint, OUT ended boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+  first_id uuid;
+  last_id uuid;
+  found_ids uuid[];
+BEGIN
+  SELECT s.after INTO first_id FROM storage.sweep_position AS s FOR UPDATE;
+  SELECT count(*), (array_agg(page.id ORDER BY page.id DESC))[1] INTO examined, last_id FROM (
+    SELECT v.id FROM storage.versions AS v WHERE v.id > first_id ORDER BY v.id LIMIT page_size
+  ) AS page;
+  ended := examined < page_size;
+  -- Sets, not joins: PostgreSQL cannot guess how many ids lie between two, takes them for one within a bin of its histogram,
+  -- and would compare each with each.
+  SELECT array_agg(lost.id ORDER BY lost.id) INTO found_ids FROM (
+    SELECT v.id FROM storage.versions AS v
+    WHERE v.id > first_id AND v.id <= last_id AND v.state = 'stored' AND v.stored_at <= now() - grace
+    EXCEPT (
+      SELECT o.version_id FROM storage.objects AS o WHERE o.version_id > first_id AND o.version_id <= last_id
+      UNION ALL
+      SELECT h.version_id FROM storage.object_history AS h WHERE h.version_id > first_id AND h.version_id <= last_id
+      UNION ALL
+      SELECT d.version_id FROM storage.variants AS d WHERE d.version_id > first_id AND d.version_id <= last_id
+      UNION ALL
+      SELECT u.version_id FROM storage.uploads AS u
+      WHERE u.version_id > first_id AND u.version_id <= last_id AND u.state <> 'refused' AND u.expires_at > now())
+    ORDER BY 1 LIMIT row_limit
+  ) AS lost;
+  enqueued := coalesce(cardinality(found_ids), 0);
+  IF enqueued = row_limit THEN
+    last_id := found_ids[row_limit]; -- the rest of this page is the next one's
+    ended := false;
+  END IF;
+  IF enqueued > 0 THEN
+    PERFORM storage_internal.enqueue_purges(found_ids);
+  END IF;
+  UPDATE storage.sweep_position SET updated_at = now(),
+    after = CASE WHEN ended THEN '00000000-0000-0000-0000-000000000000' ELSE last_id END;
+END
+$$;
+
+-- Tombstones whose week is over: the caller deletes any late bytes, then forgets the rows.
+DROP FUNCTION IF EXISTS storage_internal.tombstones_due(integer);
+CREATE OR REPLACE FUNCTION storage_internal.tombstones_due(wanted_backend text, row_limit integer)
+RETURNS TABLE (id uuid, key text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT v.id, v.backend, v.key FROM storage.versions AS v
-  WHERE v.state = 'gone' AND v.expires_at <= now() ORDER BY v.expires_at LIMIT row_limit
+  SELECT v.id, v.key FROM storage.versions AS v
+  WHERE v.state = 'gone' AND v.state <> 'stored' AND v.backend = wanted_backend AND v.expires_at <= now()
+  ORDER BY v.expires_at LIMIT row_limit
 $$;
 
-CREATE OR REPLACE FUNCTION storage_internal.tombstone_forget(wanted uuid) RETURNS void
+DROP FUNCTION IF EXISTS storage_internal.tombstone_forget(uuid);
+CREATE OR REPLACE FUNCTION storage_internal.tombstones_forget(wanted uuid[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  DELETE FROM storage.versions WHERE id = wanted AND state = 'gone' AND expires_at <= now()
+  DELETE FROM storage.versions WHERE id = ANY (wanted) AND state = 'gone' AND expires_at <= now()
 $$;
 
 -- Asks for a sweep unless one is waiting or running already.

@@ -16,9 +16,13 @@ BEGIN
       OR (n.detected_type IS NOT NULL AND NOT storage.media_type_allowed(b.allowed_mime_types, n.detected_type))
     LIMIT 1;
   ELSE
+    WITH pairs AS MATERIALIZED (
+      SELECT n.*, n.bucket_id <> o.bucket_id OR n.version_id <> o.version_id AS is_new
+      FROM new_rows AS n FULL JOIN old_rows AS o USING (id)
+    )
     SELECT n.size, n.content_type, n.detected_type, b.file_size_limit, b.allowed_mime_types INTO beyond
-    FROM new_rows AS n JOIN old_rows AS o USING (id) JOIN storage.buckets AS b ON b.id = n.bucket_id
-    WHERE (n.bucket_id <> o.bucket_id OR n.version_id <> o.version_id)
+    FROM pairs AS n JOIN storage.buckets AS b ON b.id = n.bucket_id
+    WHERE n.is_new
       AND (n.size > b.file_size_limit OR NOT storage.media_type_allowed(b.allowed_mime_types, n.content_type)
         OR (n.detected_type IS NOT NULL AND NOT storage.media_type_allowed(b.allowed_mime_types, n.detected_type)))
     LIMIT 1;

@@ -58,19 +58,25 @@ BEGIN
   ELSE
     INSERT INTO storage.object_history (bucket_id, name, object_id, version_id, reason, owner_id, size, content_type,
       detected_type, sha256, cache_control, user_metadata, created_at, modified_at, superseded_by, purge_after)
+    WITH pairs AS MATERIALIZED (
+      SELECT o.*, n.bucket_id AS new_bucket_id, n.name AS new_name, n.version_id AS new_version_id
+      FROM old_rows AS o FULL JOIN new_rows AS n USING (id)
+    )
     SELECT o.bucket_id, o.name, o.id, o.version_id,
-      CASE WHEN (o.bucket_id, o.name) = (n.bucket_id, n.name) THEN 'overwrite' ELSE 'move' END, o.owner_id, o.size, o.content_type,
+      CASE WHEN (o.bucket_id, o.name) = (o.new_bucket_id, o.new_name) THEN 'overwrite' ELSE 'move' END, o.owner_id, o.size, o.content_type,
       o.detected_type, o.sha256, o.cache_control, o.user_metadata, o.created_at, o.updated_at, caller, nullif(k.until, 'infinity')
-    FROM old_rows AS o JOIN new_rows AS n USING (id)
-      JOIN storage.buckets AS b ON b.id = o.bucket_id JOIN storage.versions AS v ON v.id = o.version_id,
-      LATERAL (SELECT storage_internal.keep_until(b, v.stored_at, o.version_id = n.version_id) AS until) AS k
-    WHERE k.until IS NOT NULL AND (o.bucket_id, o.name, o.version_id) <> (n.bucket_id, n.name, n.version_id);
+    FROM pairs AS o JOIN storage.buckets AS b ON b.id = o.bucket_id JOIN storage.versions AS v ON v.id = o.version_id,
+      LATERAL (SELECT storage_internal.keep_until(b, v.stored_at, o.version_id = o.new_version_id) AS until) AS k
+    WHERE k.until IS NOT NULL AND (o.bucket_id, o.name, o.version_id) <> (o.new_bucket_id, o.new_name, o.new_version_id);
     INSERT INTO storage.object_history (bucket_id, name, object_id, marker_id, reason, owner_id, created_at, modified_at,
       superseded_by, purge_after)
+    WITH pairs AS MATERIALIZED (
+      SELECT o.*, n.bucket_id AS new_bucket_id, n.name AS new_name FROM old_rows AS o FULL JOIN new_rows AS n USING (id)
+    )
     SELECT o.bucket_id, o.name, o.id, gen_random_uuid(), 'move', o.owner_id, now(), now(),
       caller, storage_internal.keep_marker_until(b)
-    FROM old_rows AS o JOIN new_rows AS n USING (id) JOIN storage.buckets AS b ON b.id = o.bucket_id
-    WHERE (o.bucket_id, o.name) <> (n.bucket_id, n.name)
+    FROM pairs AS o JOIN storage.buckets AS b ON b.id = o.bucket_id
+    WHERE (o.bucket_id, o.name) <> (o.new_bucket_id, o.new_name)
       AND storage_internal.has_history(o.bucket_id, o.name);
   END IF;
   IF EXISTS (SELECT FROM old_rows AS o JOIN storage.buckets AS b ON b.id = o.bucket_id WHERE b.history_keep IS NOT NULL) THEN

@@ -87,9 +87,12 @@ AS $$
 DECLARE
   u storage.uploads;
   bucket storage.buckets;
+  set jsonb;
   request_id uuid;
 BEGIN
-  SELECT * INTO STRICT bucket FROM storage.buckets WHERE id = storage_internal.setting('files_bucket');
+  SELECT jsonb_object_agg(name, value) INTO set FROM storage.settings
+  WHERE name IN ('files_bucket', 'upload_bytes_max', 'backend', 'upload_url_seconds');
+  SELECT * INTO STRICT bucket FROM storage.buckets WHERE id = set ->> 'files_bucket';
   u.id := gen_random_uuid();
   u.version_id := storage_internal.uuid_v7();
   u.kind := 'direct';
@@ -99,14 +102,14 @@ BEGIN
   u.caller_claims := coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}');
   u.content_type := nullif(lower(trim(split_part(file_type, ';', 1))), '');
   u.size_max := least(
-    coalesce(bucket.file_size_limit, storage_internal.setting('upload_bytes_max')::bigint),
+    coalesce(bucket.file_size_limit, (set ->> 'upload_bytes_max')::bigint),
     storage_internal.quota_room(bucket.id, object_name));
   u.overwrite := false;
   IF NOT storage.media_type_allowed(bucket.allowed_mime_types, coalesce(u.content_type, 'application/octet-stream')) THEN
     RAISE EXCEPTION 'files of type % are not accepted', file_type USING ERRCODE = 'check_violation';
   END IF;
-  PERFORM storage_internal.open_upload(u, storage_internal.setting('backend'), object_name,
-    make_interval(secs => storage_internal.setting('upload_url_seconds')::integer));
+  PERFORM storage_internal.open_upload(u, set ->> 'backend', object_name,
+    make_interval(secs => (set ->> 'upload_url_seconds')::integer));
   INSERT INTO :"metadata".file_upload_requests (entity_type, entity_id, file_name, file_type, s3_key, file_id, requested_by, upload_id)
   VALUES (entity_type, entity_id, file_name, file_type, object_name, file_id, storage.caller_id(), u.id)
   RETURNING id INTO request_id;

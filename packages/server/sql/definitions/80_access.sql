@@ -14,6 +14,9 @@ ALTER TABLE storage.change_feed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.entities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.signed_urls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.signed_url_revocations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.fsck_runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.fsck_findings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.sweep_position ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".files ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".file_upload_requests ENABLE ROW LEVEL SECURITY;
 
@@ -58,9 +61,10 @@ GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.se
   storage.extension(text), storage.caller_id(), storage.may_move(storage.objects, storage.objects),
   storage.entity_is_attached(text), storage.entity_definition(text), storage.can_select_entity(text, text),
   storage.files_bucket(), storage.may_read_file_of(uuid), storage.caller_owns_objects_in(text), storage.upload_is_committing(uuid, text, text), storage.media_type_allowed(text[], text),
-  storage.may_upload(text, text, jsonb, boolean), storage.assert_may_attach(text, text),
+  storage.may_upload(text, text, jsonb, boolean), storage.no_version(), storage.ask_arrival(text, text, bigint, text),
+  storage.assert_may_attach(text, text),
   storage.assert_may_upload_file(text, text, text, text, text, uuid),
-  storage.object_metadata(bigint, text, text, bytea, uuid, timestamptz),
+  storage.object_holds(text, jsonb, text), storage.may_restore_into(text),
   storage.conditions_hold(text[], text[], text), storage.etag_of(bytea, uuid),
   storage.ask_upload(storage.uploads, boolean, bigint, boolean),
   storage.move_object(text, text, text, text, boolean, uuid, text[], text[]),
@@ -136,7 +140,7 @@ GRANT EXECUTE ON FUNCTION
   storage_internal.read_object_as(text, text, text, text, text, text)
   TO rowlock_authenticator;
 GRANT EXECUTE ON FUNCTION storage_internal.changes_as(text, text, text, integer, text, text), storage_internal.changes_poll(text),
-  storage_internal.changes_notify(text), storage_internal.bucket_inline(text) TO rowlock_authenticator;
+  storage_internal.changes_notify(text), storage_internal.bucket_inline(text), storage_internal.health() TO rowlock_authenticator;
 GRANT EXECUTE ON FUNCTION
   storage_internal.list_objects_as(text, text, text, text, text, boolean, boolean, text, text, boolean, timestamptz, integer,
     integer, text, boolean),

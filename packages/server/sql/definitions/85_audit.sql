@@ -28,7 +28,7 @@ BEGIN
       n.bucket_id, n.name, n.id, 'done', CASE WHEN (o.bucket_id, o.name) = (n.bucket_id, n.name)
         THEN jsonb_build_object('via', via, 'version', n.version_id, 'size', n.size, 'replaced', nullif(o.version_id, n.version_id))
         ELSE jsonb_build_object('via', via, 'version', n.version_id, 'from', jsonb_build_array(o.bucket_id, o.name)) END
-    FROM new_rows AS n JOIN old_rows AS o USING (id);
+    FROM new_rows AS n FULL JOIN old_rows AS o USING (id);
   END IF;
   RETURN NULL;
 END

@@ -39,6 +39,18 @@ export interface ListOptions {
   readonly prefix?: string;
 }
 
+export interface WalkOptions {
+  /** Only what comes behind this place. */
+  readonly after?: string;
+}
+
+/** Something in the store that is no object: nobody serves it, and nothing here removes it. */
+export interface ForeignEntry {
+  /** Where it is, as far as it can be said in text; not a key. */
+  readonly place: string;
+  readonly foreign: 'name' | 'link' | 'special';
+}
+
 export interface ListedObject {
   readonly key: string;
   readonly size: number;
@@ -108,8 +120,11 @@ export interface Backend {
   /** Removes an object durably; idempotent, tells whether there was one. */
   delete(key: string): Promise<boolean>;
 
-  /** Walks over all objects in no particular order, without holding all keys in memory. */
+  /** Walks over all objects in the bytewise order of their keys, without holding all keys in memory. */
   list(options?: ListOptions): AsyncIterable<ListedObject>;
+
+  /** The same from any place on, and with what is there and is no object; links are told and never followed. */
+  walk(options?: WalkOptions): AsyncIterable<ListedObject | ForeignEntry>;
 
   /** Walks over what unfinished puts left behind, running ones included. */
   listUnfinished(): AsyncIterable<UnfinishedObject>;
@@ -137,6 +152,16 @@ export function isNotFound(error: unknown): boolean {
 /** Tells whether the error says that the key has bytes already. */
 export function isAlreadyExists(error: unknown): boolean {
   return isRowlockError(error, 'object_exists');
+}
+
+/** Tells whether the error says that just these bytes cannot be read any more, whatever the state of the store. */
+export function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    ['EIO', 'EBADMSG', 'EUCLEAN', 'ENODATA'].includes(error.code)
+  );
 }
 
 /** Tells whether the error says that the store is full. */

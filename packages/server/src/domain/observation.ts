@@ -47,6 +47,13 @@ export type Observation =
       readonly subject: string | undefined;
       readonly explanation: string;
     }
+  | {
+      readonly type: 'health';
+      readonly check: string;
+      readonly state: 'ok' | 'warn' | 'fail';
+      readonly says: string;
+      readonly fix?: string | undefined;
+    }
   | { readonly type: 'lifecycle'; readonly message: string };
 
 export type Observe = (observation: Observation) => void;

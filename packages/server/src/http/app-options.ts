@@ -5,6 +5,7 @@ import type { ChangeFeed } from '../changes/change-feed.ts';
 import type { Observe } from '../domain/observation.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { BlobDoor } from '../operations/blob-door.ts';
+import type { HealthFinding } from '../operations/check-health.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { RefusalExplainer } from '../operations/explain-refusal.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
@@ -35,6 +36,8 @@ export interface AppOptions {
   readonly apiDocs: boolean;
   /** Rejects while the process cannot serve. */
   readonly ready: () => Promise<void>;
+  /** What the last look at database and store found. */
+  readonly health: () => readonly HealthFinding[];
   /** What Prometheus must send as a bearer token; metrics are for everybody when undefined. */
   readonly metricsToken: string | undefined;
   readonly limits: ConnectionLimits;

@@ -51,10 +51,12 @@ const exposedHeaders = [
   'content-length',
   'location',
   'accept-ranges',
+  'content-disposition',
   'retry-after',
   'ratelimit',
   'ratelimit-policy',
   'x-request-id',
+  'x-rowlock-reason',
 ];
 
 /** Builds the application; it does not listen yet. */
@@ -105,25 +107,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     options.rateLimits.countAddress(request, reply, originOf(request)?.address ?? '');
   });
   await app.register(swagger, openapiOptions(options.version));
-  await app.register(
-    async (scope) => {
-      bucketRoutes(scope, options);
-      quotaRoutes(scope, options);
-      readRoutes(scope, options);
-      infoRoutes(scope, options);
-      listRoutes(scope, options);
-      zipRoutes(scope, options);
-      signRoutes(scope, options);
-      signedUrlRoutes(scope, options);
-      deleteRoutes(scope, options);
-      moveRoutes(scope, options);
-      signUploadRoutes(scope, options);
-      renderRoutes(scope, options);
-      eventRoutes(scope, options);
-      versionRoutes(scope, options);
-    },
-    { prefix },
-  );
+  await app.register(async (scope) => storageRoutes(scope, options), { prefix });
   await app.register(async (scope) => uploadRoutes(scope, options), { prefix });
   await app.register(async (scope) => rpcRoutes(scope, options));
   const { door } = options;
@@ -137,6 +121,24 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   healthRoutes(app, options);
   await docsRoutes(app, options.apiDocs);
   return app;
+}
+
+/** What is below the prefix, but for uploads: their bodies are read in another way. */
+function storageRoutes(scope: FastifyInstance, options: AppOptions): void {
+  bucketRoutes(scope, options);
+  quotaRoutes(scope, options);
+  readRoutes(scope, options);
+  infoRoutes(scope, options);
+  listRoutes(scope, options);
+  zipRoutes(scope, options);
+  signRoutes(scope, options);
+  signedUrlRoutes(scope, options);
+  deleteRoutes(scope, options);
+  moveRoutes(scope, options);
+  signUploadRoutes(scope, options);
+  renderRoutes(scope, options);
+  eventRoutes(scope, options);
+  versionRoutes(scope, options);
 }
 
 function acceptedId(header: string | readonly string[] | undefined): string | undefined {

@@ -149,21 +149,24 @@ export function contentDisposition(fileName: string): string {
   return `attachment; filename="${safe}"; filename*=UTF-8''${encoded}`;
 }
 
-/** Shared caches may keep public objects only; everything else is the caller's own, and asked for again. */
+/**
+ * Shared caches may keep public objects only; everything else is the caller's own, for as long as whoever stored it said
+ * and never beyond the end of a signed URL. What says nothing is asked for again, so that a revocation is not outlived.
+ */
 function cacheControl(object: OpenedObject, options: SendOptions): string {
   const stored = object.cache_control ?? 'no-cache';
   if (object.public) {
     return stored;
   }
-  if (options.noStore) {
+  if (options.noStore || /(?:^|[\s,])no-store(?:$|[\s,])/i.test(stored)) {
     return 'private, no-store';
   }
-  if (options.expiresAt !== undefined) {
-    const seconds = Math.max(0, Math.floor((options.expiresAt.getTime() - Date.now()) / 1000));
-    return `private, max-age=${seconds}`;
+  const age = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(stored)?.[1];
+  if (age === undefined || /(?:^|[\s,])no-cache(?:$|[\s,])/i.test(stored)) {
+    return 'private, no-cache';
   }
-  const age = /max-age=(\d{1,9})/.exec(stored)?.[1];
-  return age === undefined ? 'private, no-cache' : `private, max-age=${age}`;
+  const leftSeconds = ((options.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) - Date.now()) / 1000;
+  return `private, max-age=${Math.max(0, Math.min(Number(age), Math.floor(leftSeconds)))}`;
 }
 
 function matches(header: string, etag: string): boolean {

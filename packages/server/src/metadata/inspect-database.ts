@@ -55,7 +55,8 @@ const facts = `WITH application AS (
   ) AS m ON true
   WHERE r.rolname = current_user`;
 
-async function steps(): Promise<readonly string[]> {
+/** The steps of this version: migrations and policies. */
+export async function knownSteps(): Promise<readonly string[]> {
   const folders = ['migrations', 'policies'];
   const names = await Promise.all(
     folders.map(async (folder) => {
@@ -83,7 +84,7 @@ export async function inspectDatabase(url: string, roles: readonly string[] = []
     return {
       ...row,
       clock_skew_seconds: clock - Date.now() / 1000,
-      missing_steps: applied === undefined ? [] : (await steps()).filter((step) => !applied.includes(step)),
+      missing_steps: applied === undefined ? [] : (await knownSteps()).filter((step) => !applied.includes(step)),
     };
   } finally {
     await client.end();

@@ -7,6 +7,7 @@ import * as audit from './audit.ts';
 import * as buckets from './buckets.ts';
 import * as changes from './changes.ts';
 import type { Statement } from './database.ts';
+import * as fsck from './fsck.ts';
 import * as history from './history.ts';
 import * as listing from './listing.ts';
 import * as moves from './moves.ts';
@@ -68,6 +69,7 @@ test("statements of uploads, downloads and signed URLs are prepared as the API's
 
 test("statements of the workers are prepared as the worker's login role", async () => {
   const all = [
+    ...statementsOf(fsck),
     ...statementsOf(upkeep),
     ...statementsOf(quotas),
     audit.auditList,
@@ -84,6 +86,7 @@ test('names of statements are unique: a name is prepared once a connection', () 
     audit,
     buckets,
     changes,
+    fsck,
     history,
     listing,
     moves,

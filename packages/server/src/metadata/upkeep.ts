@@ -28,9 +28,13 @@ export const purgeBegin: Statement = statement(
   'SELECT backend, key FROM storage_internal.purge_begin($1)',
 );
 export const purgeEnd: Statement = statement('purge_end', 'SELECT storage_internal.purge_end($1)');
-export const sweepRun: Statement = statement(
-  'sweep_run',
-  'SELECT storage_internal.sweep(make_interval(secs => $1), $2) AS enqueued',
+export const sweepExpired: Statement = statement(
+  'sweep_expired',
+  'SELECT storage_internal.sweep_expired($1) AS enqueued',
+);
+export const sweepUnreferenced: Statement = statement(
+  'sweep_unreferenced',
+  'SELECT examined, enqueued, ended FROM storage_internal.sweep_unreferenced(make_interval(secs => $1), $2, $3)',
 );
 export const historyExpire: Statement = statement(
   'history_expire',
@@ -42,9 +46,12 @@ export const signedUrlsSweep: Statement = statement(
 );
 export const tombstonesDue: Statement = statement(
   'tombstones_due',
-  'SELECT * FROM storage_internal.tombstones_due($1)',
+  'SELECT id, key FROM storage_internal.tombstones_due($1, $2)',
 );
-export const tombstoneForget: Statement = statement('tombstone_forget', 'SELECT storage_internal.tombstone_forget($1)');
+export const tombstonesForget: Statement = statement(
+  'tombstones_forget',
+  'SELECT storage_internal.tombstones_forget($1::uuid[])',
+);
 export const variantSource: Statement = statement(
   'variant_source',
   `SELECT v.key, v.backend, v.size, v.content_type, v.detected_type,
@@ -68,16 +75,6 @@ export const variantsFail: Statement = statement('variants_fail', 'SELECT storag
 export const imageMeasured: Statement = statement(
   'image_measured',
   'SELECT storage_internal.image_measured($1, $2, $3, $4)',
-);
-export const versionPage: Statement = statement(
-  'version_page',
-  `SELECT id, key, backend, state, size, state = 'writing' AND expires_at <= now() AS expired,
-     state IN ('purging', 'gone') AND storage_internal.version_is_referenced(id) AS doomed
-   FROM storage.versions WHERE id > $1 ORDER BY id LIMIT $2`,
-);
-export const versionsByKey: Statement = statement(
-  'versions_by_key',
-  'SELECT key FROM storage.versions WHERE backend = $1 AND key = ANY ($2::text[])',
 );
 export const maintenanceEnqueue: Statement = statement(
   'maintenance_enqueue',

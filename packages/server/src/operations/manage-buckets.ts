@@ -125,7 +125,10 @@ export async function deleteBucket(
     if (purgesHistory && (await mayPurgeForBucket(context, caller, id))) {
       await purgeHistory(context, caller, id);
     }
-    if (await deleteBucketRow(context.db, caller, id)) {
+    await fault('delete.before_commit');
+    const deleted = await deleteBucketRow(context.db, caller, id);
+    await fault('delete.after_commit');
+    if (deleted) {
       return;
     }
   } catch (error) {

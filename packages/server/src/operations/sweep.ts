@@ -10,9 +10,10 @@ import {
   auditExpire,
   historyExpire,
   signedUrlsSweep,
-  sweepRun,
-  tombstoneForget,
+  sweepExpired,
+  sweepUnreferenced,
   tombstonesDue,
+  tombstonesForget,
   uploadsUnreported,
 } from '../metadata/upkeep.ts';
 import { completeDirectUpload } from './direct-upload.ts';
@@ -35,6 +36,8 @@ export interface SweepReport {
   readonly expired: number;
   /** Versions whose purge was enqueued. */
   readonly enqueued: number;
+  /** Versions that were looked at for whether anything points at them. */
+  readonly examined: number;
   /** Tombstones whose week was over. */
   readonly forgotten: number;
   /** Temporary files that were removed. */
@@ -45,6 +48,11 @@ const sweepDefaults: SweepOptions = { graceSeconds: 3600, limit: 1000 };
 
 /** A cascade leaves many rows that expire together: most transactions of one run. */
 const expiriesMax = 50;
+
+/** Versions in one statement that looks for what nothing points at. */
+const pageVersions = 5000;
+/** Most such statements of one run; the next run goes on where this one ended. */
+const pagesMax = 400;
 
 /** Runs one sweep. Idempotent; several at once only do work twice. */
 export async function sweep(
@@ -72,16 +80,47 @@ export async function sweep(
   await expireSignedUrls(db, options.limit);
   await expireAudit(db, options.limit);
   await quotasCounted(db);
-  const [run] = await db.run<{ enqueued: string }>(sweepRun, [options.graceSeconds, options.limit]);
+  const [late] = await db.run<{ enqueued: string }>(sweepExpired, [options.limit]);
+  const lost = await sweepLost(db, options);
   await fault('sweep.after_enqueue');
-  const tombstones = await db.run<{ id: string; backend: string; key: string }>(tombstonesDue, [options.limit]);
-  for (const tombstone of tombstones.filter((each) => each.backend === backend.name)) {
-    await backend.delete(tombstone.key);
-    await fault('sweep.after_late_bytes');
-    await db.run(tombstoneForget, [tombstone.id]);
-  }
+  const forgotten = await forgetTombstones(context, options.limit);
   const unfinished = await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);
-  return { completed, failed, expired, enqueued: Number(run?.enqueued ?? 0), forgotten: tombstones.length, unfinished };
+  const enqueued = Number(late?.enqueued ?? 0) + lost.enqueued;
+  return { completed, failed, expired, enqueued, examined: lost.examined, forgotten, unfinished };
+}
+
+/** Enqueues the purge of what is stored and nothing points at: its job was lost. */
+async function sweepLost(
+  db: Database,
+  { graceSeconds, limit }: SweepOptions,
+): Promise<{ readonly examined: number; readonly enqueued: number }> {
+  let examined = 0;
+  let enqueued = 0;
+  for (let page = 1; page <= pagesMax && enqueued < limit; page += 1) {
+    const [row] = await db.run<{ examined: string; enqueued: string; ended: boolean }>(sweepUnreferenced, [
+      graceSeconds,
+      pageVersions,
+      limit - enqueued,
+    ]);
+    examined += Number(row?.examined ?? 0);
+    enqueued += Number(row?.enqueued ?? 0);
+    if (row?.ended !== false) break;
+  }
+  return { examined, enqueued };
+}
+
+/** Removes bytes that came late, and then the tombstones that knew of them. */
+async function forgetTombstones(
+  { db, backend }: { readonly db: Database; readonly backend: Backend },
+  limit: number,
+): Promise<number> {
+  const tombstones = await db.run<{ id: string; key: string }>(tombstonesDue, [backend.name, limit]);
+  for (const { key } of tombstones) {
+    await backend.delete(key);
+    await fault('sweep.after_late_bytes');
+  }
+  if (tombstones.length > 0) await db.run(tombstonesForget, [tombstones.map(({ id }) => id)]);
+  return tombstones.length;
 }
 
 async function expireAudit(db: Database, limit: number): Promise<void> {

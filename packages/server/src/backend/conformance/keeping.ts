@@ -11,6 +11,7 @@ import { all, type Check, inChunks, newKey } from './sample-bytes.ts';
 export function keeping(check: Check): void {
   removals(check);
   listings(check);
+  walks(check);
   refusals(check);
   presigning(check);
 }
@@ -84,11 +85,37 @@ function listings(check: Check): void {
     ];
     const byPrefix = await Promise.all(prefixes.map((prefix) => all(backend.list({ prefix }))));
 
-    assert.deepEqual(listed.map(({ key }) => key).sort(), [...keys].sort());
+    assert.deepEqual(
+      listed.map(({ key }) => key),
+      [...keys].sort(),
+    );
     assert.ok(listed.every(({ key, size }) => size === key.length));
     for (const [i, prefix] of prefixes.entries()) {
       const expected = keys.filter((key) => key.startsWith(prefix)).sort();
       assert.deepEqual(byPrefix[i]?.map(({ key }) => key).sort(), expected, prefix);
+    }
+  });
+}
+
+/** Characters on both sides of the slash, so that the order of keys is not that of folders. */
+const aroundTheSlash = ['a', 'a-b', 'a.b', 'a/x', 'a/x-y', 'a/x.y/z', 'a/x/y', 'a0', 'aa/b', 'b/a', 'B/a', '0'];
+
+function walks(check: Check): void {
+  check('a walk has the order of bytes, and goes on behind any place', async (backend) => {
+    // Names that cannot be a file and a folder at once on a disk.
+    const keys = aroundTheSlash.filter((key) => key !== 'a' && key !== 'a/x').sort();
+    for (const key of [...keys].reverse()) await backend.put(key, inChunks(Buffer.from(key)));
+
+    const places = ['', ...aroundTheSlash, 'a/', 'a/x/zzz', 'zzz'];
+    const walked = await Promise.all(places.map((after) => all(backend.walk({ after }))));
+
+    for (const [i, after] of places.entries()) {
+      const seen = walked[i]?.map((entry) => ('key' in entry ? entry.key : entry.place));
+      assert.deepEqual(
+        seen,
+        keys.filter((key) => key > after),
+        `behind ${after}`,
+      );
     }
   });
 }

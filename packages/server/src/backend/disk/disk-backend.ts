@@ -10,6 +10,7 @@ import { RowlockError } from '@rowlock/client/contract';
 import type {
   Backend,
   ByteRange,
+  ForeignEntry,
   GetResult,
   HeadResult,
   ListedObject,
@@ -18,6 +19,7 @@ import type {
   PresignPutOptions,
   PutOptions,
   UnfinishedObject,
+  WalkOptions,
 } from '../backend.ts';
 import { assertKey } from '../keys.ts';
 import { presignGetUrl, presignPutUrl } from '../s3/presign-object.ts';
@@ -105,8 +107,14 @@ export class DiskBackend implements Backend {
     return await mapped(this.#delete(this.#tree.place(key)));
   }
 
-  list({ prefix = '' }: ListOptions = {}): AsyncIterable<ListedObject> {
-    return walkFiles(this.#tree.root, prefix);
+  async *list({ prefix = '' }: ListOptions = {}): AsyncGenerator<ListedObject, void> {
+    for await (const entry of walkFiles(this.#tree.root, { prefix })) {
+      if ('key' in entry) yield entry;
+    }
+  }
+
+  walk({ after = '' }: WalkOptions = {}): AsyncIterable<ListedObject | ForeignEntry> {
+    return walkFiles(this.#tree.root, { after });
   }
 
   async *listUnfinished(): AsyncGenerator<UnfinishedObject, void> {

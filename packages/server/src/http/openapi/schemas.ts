@@ -30,6 +30,7 @@ const bucket: TSchema = Type.Object({
   file_size_limit: orNull(bytes),
   max_file_size: bytes,
   allowed_mime_types: orNull(Type.Array(Type.String())),
+  config: Type.Object({ allowed_mime_types: Type.Array(Type.String()), max_file_size: bytes }),
   overwrite: Type.Unsafe<string>({ type: 'string', enum: ['allow', 'deny'] }),
   inline: Type.Boolean({ description: 'whether what a browser would run is shown, in a sandbox, and not saved' }),
   versioning: Type.Unsafe<string>({ type: 'string', enum: ['off', 'on', 'suspended'] }),

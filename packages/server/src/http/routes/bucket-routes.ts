@@ -40,6 +40,7 @@ const settings = {
 const newBucketBody = Type.Object({
   name: Type.Optional(Type.String()),
   id: Type.Optional(Type.String()),
+  type: nullable(Type.String({ maxLength: 32, description: 'STANDARD; there are no others' })),
   ...settings,
 });
 
@@ -133,6 +134,9 @@ function newBucket(body: Static<typeof newBucketBody>): NewBucket {
   if (name === undefined || (body.id !== undefined && body.id !== name)) {
     throw new RowlockError('invalid_bucket_name', 'A bucket needs a name; an id, when given, must be the same');
   }
+  if (typeof body.type === 'string' && body.type !== 'STANDARD') {
+    throw new RowlockError('not_implemented', 'There are only buckets of the type STANDARD');
+  }
   const { public: isPublic, ...changes } = changesOf(body);
   return {
     name,
@@ -148,7 +152,7 @@ function numberOf(value: string | null): number | null {
   return value === null ? null : Number(value);
 }
 
-/** The answer in both spellings. */
+/** The answer in all spellings: that of Supabase, ours, and `config` as requirements have it. */
 function bucketBody(row: BucketRow, stats?: BucketStats): Record<string, unknown> {
   const limit = row.file_size_limit === null ? null : Number(row.file_size_limit);
   return {
@@ -162,6 +166,7 @@ function bucketBody(row: BucketRow, stats?: BucketStats): Record<string, unknown
     file_size_limit: limit,
     max_file_size: limit ?? 0,
     allowed_mime_types: row.allowed_mime_types,
+    config: { allowed_mime_types: row.allowed_mime_types ?? [], max_file_size: limit ?? 0 },
     overwrite: row.overwrite,
     inline: row.inline,
     versioning: row.versioning,

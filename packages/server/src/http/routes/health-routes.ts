@@ -26,7 +26,7 @@ export function healthRoutes(app: FastifyInstance, options: AppOptions): void {
         ? cause
         : new RowlockError('unavailable', 'The backend cannot be used now', { cause, retryAfterSeconds: 5 });
     });
-    return { status: 'ready' };
+    return { status: 'ready', ...concerns(options) };
   });
   app.get('/metrics', { schema: { tags, summary: 'Metrics for Prometheus' } }, async (request, reply) => {
     if (options.metricsToken !== undefined) {
@@ -35,6 +35,12 @@ export function healthRoutes(app: FastifyInstance, options: AppOptions): void {
     const { content_type, text } = await metrics();
     return reply.type(content_type).header('cache-control', 'no-store').send(text);
   });
+}
+
+/** What the look at the start did not like: what and what to do, and no number or name, since anybody may ask. */
+function concerns({ health }: AppOptions): { readonly concerns?: readonly object[] } {
+  const found = health().filter(({ state }) => state !== 'ok');
+  return found.length === 0 ? {} : { concerns: found.map(({ check, state, fix }) => ({ check, state, fix })) };
 }
 
 /** Asks at most once in a while, however many ask at once; a failure is remembered too. */

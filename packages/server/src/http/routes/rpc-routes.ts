@@ -29,6 +29,11 @@ interface PostgrestError {
   readonly hint: string | null;
 }
 
+/** PostgreSQL names a policy that restricts; which policies there are is for the service and the log. */
+function withoutPolicyName(message: string): string {
+  return message.replace(/(row-level security policy) "[\s\S]*"(?= (?:\(USING expression\) )?for table )/, '$1');
+}
+
 /** The error body of PostgREST. Details of ours are never sent: they may name hidden rows. */
 function postgrestError(
   error: RowlockError,
@@ -40,7 +45,7 @@ function postgrestError(
   if (code === undefined || status === undefined || !(cause instanceof Error)) {
     return { status: error.status, body: { code: error.code, message: error.message, details: null, hint: null } };
   }
-  const body = { code, message: cause.message, details: null, hint: null };
+  const body = { code, message: withoutPolicyName(cause.message), details: null, hint: null };
   return { status: status === 403 && anonymous ? 401 : status, body };
 }
 
