@@ -33,10 +33,11 @@ async function loadRows(database: MigratedDatabase, bucket: string, rows: number
     INSERT INTO storage.buckets (id, name, owner_id) VALUES ('${bucket}', '${bucket}', 'ann') ON CONFLICT DO NOTHING;
     INSERT INTO storage.versions (id, backend, key, state, size, sha256, stored_at)
       VALUES ('00000000-0000-0000-0000-0000000000aa', 'disk', 'no/bytes', 'stored', 1, sha256(''), now()) ON CONFLICT DO NOTHING;
-    INSERT INTO storage.objects (bucket_id, name, owner_id, version_id, size, content_type, sha256)
+    INSERT INTO storage.objects (bucket_id, name, owner_id, version_id, size, content_type, sha256, metadata)
       SELECT '${bucket}', 'folder-' || lpad((n / ${filesOfFolder})::text, 5, '0') || '/file ' || n || '.jpg',
         CASE WHEN n % 100 = 0 THEN 'ann' ELSE 'user-' || n % 5000 END, '00000000-0000-0000-0000-0000000000aa',
-        n, 'image/jpeg', sha256(n::text::bytea)
+        n, 'image/jpeg', sha256(n::text::bytea),
+        storage.object_metadata(n, 'image/jpeg', NULL, sha256(n::text::bytea), '00000000-0000-0000-0000-0000000000aa', now())
       FROM generate_series(0, ${rows - 1}) AS n;
     COMMIT;`);
   await database.query('VACUUM ANALYZE storage.objects');

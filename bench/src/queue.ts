@@ -58,6 +58,7 @@ async function run(context: BenchContext): Promise<BenchResult> {
   const postgres = await context.postgres();
   const database = await createEmptyDatabase({ prefix: 'bench_queue' });
   const pool = new pg.Pool({ connectionString: database.url, max: context.connections });
+  pool.on('error', () => undefined); // the database is dropped while a connection of it closes
   let go: GoRiver | undefined;
   try {
     const client = await pool.connect();

@@ -29,6 +29,7 @@ const queue = 'bench';
 const kind = 'bench_job';
 
 const pool = new pg.Pool({ connectionString: url, max: 16 });
+pool.on('error', () => undefined); // an idle connection: whoever needs one is told by its query
 const client = new Client({ database: pool, schema });
 const migrating = await pool.connect();
 await migrating.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);

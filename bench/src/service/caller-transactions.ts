@@ -21,6 +21,7 @@ export class CallerTransactions {
     // Kept while another contestant has its turn: sixteen new ones at once stall everybody for a fifth of a second.
     const kept = { idleTimeoutMillis: 0 };
     this.#pool = new pg.Pool({ connectionString: url, max: connections, pipeline: true, ...kept });
+    this.#pool.on('error', () => undefined); // an idle connection: whoever needs one is told by its query
     this.#role = role;
     this.#claims = JSON.stringify(claims);
   }

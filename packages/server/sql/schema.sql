@@ -664,10 +664,11 @@ FUNCTION storage.move_prefix(text,text,text,text,integer) RETURNS record plpgsql
 FUNCTION storage.no_version() RETURNS uuid sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.object_holds(text,jsonb,text) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 a96e148d4ff21f587ee593f0a1697a23 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.object_info(text,text,boolean) RETURNS TABLE(object_id uuid, version_id uuid, owner_id text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, user_metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.object_metadata(bigint,text,text,bytea,uuid,timestamp with time zone) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.object_to_take(text,text,uuid,text[]) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7656821cf7859cca3dd9d79da95a61ab EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.objects_arrived() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e391a9d70c17b036144c07411a14d1df EXECUTE rowlock_owner;
 FUNCTION storage.objects_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a81095c234fd744285fda5359a4649fc EXECUTE rowlock_owner;
-FUNCTION storage.objects_fill() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c90bf22657e98a724adc3fdc0339196d EXECUTE rowlock_owner;
+FUNCTION storage.objects_fill() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bfefc17b54d21ff569b7a36b974aec72 EXECUTE rowlock_owner;
 FUNCTION storage.objects_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d4d203d6c8713983deb4edfbf03628cf EXECUTE rowlock_owner;
 FUNCTION storage.objects_inserted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 97fdea9d68235a09ae61bcb4eec5bc9d EXECUTE rowlock_owner;
 FUNCTION storage.objects_limited() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b169b69b0ec8a193e37c2e0805484e00 EXECUTE rowlock_owner;

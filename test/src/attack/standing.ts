@@ -67,6 +67,7 @@ export async function attacked(options: ServiceOptions = {}): Promise<Attacked> 
   const service = await startService({ ...options, observe });
   const { database } = service;
   const pool = new pg.Pool({ connectionString: database.apiUrl, max: 4 });
+  pool.on('error', () => undefined); // its database is dropped while a connection closes
   const db = new Database({
     url: database.workerUrl,
     connectionsMax: 2,

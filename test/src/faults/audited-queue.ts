@@ -183,6 +183,7 @@ export class AuditedQueue {
     this.proxy = proxy;
     this.#drop = drop;
     this.pool = new pg.Pool({ connectionString: this.#direct, max: 4 });
+    this.pool.on('error', () => undefined); // its database is dropped while a connection closes
   }
 
   /** A way around the proxy, and around what the database says about transactions. */

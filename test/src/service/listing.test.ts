@@ -135,6 +135,16 @@ test('an entry says what is known of the object, with its user metadata up to 4 
   assert.deepEqual(namesOf(objects), namesOf([first, second].filter((entry) => entry !== undefined)));
 });
 
+test('a row that was loaded with triggers off is listed like any other', async () => {
+  await putRows(service, 'loaded', [{ name: 'a', at: 1 }]);
+  await service.database.query(`BEGIN; SET LOCAL session_replication_role = replica;
+    UPDATE storage.objects SET metadata = NULL WHERE bucket_id = 'loaded'; COMMIT`);
+
+  const [entry] = await list('loaded', {}, 'ann');
+
+  assert.deepEqual([entry?.name, entry?.metadata], ['a', null]);
+});
+
 test('a folder is there for whoever may see something below it, and for nobody else', async () => {
   await putRows(
     service,

@@ -59,6 +59,7 @@ const slots = 20;
 export async function runSoak(options: SoakOptions, progress: (sample: Sample) => void): Promise<SoakFindings> {
   const random = seededRandom();
   const pool = new pg.Pool({ connectionString: options.url, max: 8 });
+  pool.on('error', () => undefined); // its database is dropped while a connection closes
   const observer = new pg.Client({ connectionString: options.url, application_name: 'soak_observer' });
   await observer.connect();
   let fleet: SoakFleet | undefined;

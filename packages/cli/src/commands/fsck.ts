@@ -120,6 +120,9 @@ async function run(argv: readonly string[]): Promise<number> {
     shown.end();
     process.stdout.write(read.flags['json'] === true ? `${JSON.stringify(report)}\n` : textOf(report));
     return report.left > 0 ? 1 : 0;
+  } catch (error) {
+    // Whatever the signal interrupted says so in words of its own.
+    throw ended.signal.aborted ? ended.signal.reason : error;
   } finally {
     shown.end();
   }

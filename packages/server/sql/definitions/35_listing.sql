@@ -26,7 +26,8 @@ BEGIN ATOMIC
   SELECT CASE WHEN moment = known THEN said ELSE left(to_json(moment AT TIME ZONE 'UTC')::text, -1) || 'Z"' END;
 END;
 
--- An object as an entry of a listing. User metadata beyond 4 KiB is for info: a thousand entries are one answer.
+-- An object as an entry of a listing. User metadata beyond 4 KiB is for info: a thousand entries are one answer. Never NULL,
+-- which would leave the object out: rows that were loaded with triggers off may have no metadata.
 CREATE OR REPLACE FUNCTION storage.list_entry(
   name text, id uuid, created_at timestamptz, created text, updated_at timestamptz, last_accessed_at timestamptz, metadata jsonb,
   user_metadata jsonb
@@ -36,7 +37,7 @@ BEGIN ATOMIC
   SELECT '{"name":' || to_json(name)::text || ',"id":"' || id::text || '","created_at":' || created
     || ',"updated_at":' || storage.json_time_or(created_at, created, updated_at)
     || ',"last_accessed_at":' || storage.json_time_or(created_at, created, last_accessed_at)
-    || ',"metadata":' || metadata::text || ',"user_metadata":'
+    || ',"metadata":' || coalesce(metadata::text, 'null') || ',"user_metadata":'
     || CASE WHEN pg_column_size(user_metadata) <= 4096 AND octet_length(user_metadata::text) <= 4096
          THEN user_metadata::text ELSE 'null' END
     || '}';

@@ -79,6 +79,23 @@ $$;
 CREATE OR REPLACE TRIGGER objects_10_reference BEFORE INSERT OR UPDATE ON storage.objects
   FOR EACH ROW EXECUTE FUNCTION storage.objects_reference();
 
+-- The column `metadata`, in the words of Supabase Storage. Written by the trigger below, and by whoever loads rows with
+-- triggers off.
+CREATE OR REPLACE FUNCTION storage.object_metadata(
+  size bigint, content_type text, cache_control text, sha256 bytea, version_id uuid, updated_at timestamptz
+) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT jsonb_build_object(
+    'size', size,
+    'contentLength', size,
+    'mimetype', content_type,
+    'cacheControl', coalesce(cache_control, 'no-cache'),
+    'eTag', '"' || coalesce(encode(sha256, 'hex'), version_id::text) || '"',
+    'lastModified', to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'httpStatusCode', 200);
+END;
+
 -- An object comes back to whom it belonged. The entry of the history is locked, so that nobody purges it before this is
 -- committed.
 CREATE OR REPLACE FUNCTION storage_internal.owner_of_restored(object storage.objects, operation text) RETURNS text
@@ -165,14 +182,8 @@ BEGIN
   -- As if PostgreSQL generated them, and without the price of a generated column for every statement.
   NEW.path_tokens := string_to_array(NEW.name, '/');
   NEW.version := NEW.version_id::text;
-  NEW.metadata := jsonb_build_object(
-    'size', NEW.size,
-    'contentLength', NEW.size,
-    'mimetype', NEW.content_type,
-    'cacheControl', coalesce(NEW.cache_control, 'no-cache'),
-    'eTag', '"' || storage.etag_of(NEW.sha256, NEW.version_id) || '"',
-    'lastModified', to_char(NEW.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    'httpStatusCode', 200);
+  NEW.metadata := storage.object_metadata(
+    NEW.size, NEW.content_type, NEW.cache_control, NEW.sha256, NEW.version_id, NEW.updated_at);
   RETURN NEW;
 END
 $$;

@@ -64,6 +64,7 @@ GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.se
   storage.may_upload(text, text, jsonb, boolean), storage.no_version(), storage.ask_arrival(text, text, bigint, text),
   storage.assert_may_attach(text, text),
   storage.assert_may_upload_file(text, text, text, text, text, uuid),
+  storage.object_metadata(bigint, text, text, bytea, uuid, timestamptz),
   storage.object_holds(text, jsonb, text), storage.may_restore_into(text),
   storage.conditions_hold(text[], text[], text), storage.etag_of(bytea, uuid),
   storage.ask_upload(storage.uploads, boolean, bigint, boolean),

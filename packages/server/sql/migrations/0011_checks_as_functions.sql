@@ -111,4 +111,3 @@ ALTER TABLE storage.objects
   ALTER COLUMN path_tokens DROP EXPRESSION,
   ALTER COLUMN version DROP EXPRESSION,
   ALTER COLUMN metadata DROP EXPRESSION;
-DROP FUNCTION storage.object_metadata(bigint, text, text, bytea, uuid, timestamptz);
