@@ -656,7 +656,7 @@ FUNCTION storage.listen_for_changes(integer) RETURNS timestamp with time zone sq
 FUNCTION storage.lock_history(text,text) RETURNS void sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_move(storage.objects,storage.objects) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 d8fe3a32c85812b2cf29d1a80620e07a EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_read_file_of(uuid) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 bcd983607ab0f65d1b4e515accdd0fec EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.may_restore_into(text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 c6d76b546a2678e661ec0ce5e5ee2598 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.may_restore_into(text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 db3f58e407f0894924c10817d0b61bfd EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_upload(text,text,jsonb,boolean) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c46df701e32a45ae61cb2e054869596d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.media_type_allowed(text[],text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 e03da150ff180ff28ad8bafccd067d4f EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.move_object(text,text,text,text,boolean,uuid,text[],text[]) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b56f97a362db58c48249c63a1c5f3999 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -877,7 +877,7 @@ POLICY objects_create ON storage.objects FOR INSERT TO authenticated USING - WIT
 POLICY objects_delete ON storage.objects FOR DELETE TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
 POLICY objects_read ON storage.objects FOR SELECT TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND (b.public OR (b.policy = 'authenticated'::text) OR (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) OR ((bucket_id = ( SELECT storage.files_bucket() AS files_bucket)) AND storage.may_read_file_of(id))) WITH CHECK -;
 POLICY objects_read_public ON storage.objects FOR SELECT TO anon USING ((EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = objects.bucket_id) AND b.public))) OR ((bucket_id = ( SELECT storage.files_bucket() AS files_bucket)) AND storage.may_read_file_of(id))) WITH CHECK -;
-POLICY objects_restore ON storage.objects FOR INSERT TO authenticated USING - WITH CHECK ((current_setting('storage.restoring'::text, true) <> ''::text) AND storage.may_restore_into(bucket_id));
+POLICY objects_restore ON storage.objects FOR INSERT TO authenticated USING - WITH CHECK ((COALESCE(current_setting('storage.restoring'::text, true), ''::text) <> ''::text) AND storage.may_restore_into(bucket_id));
 POLICY objects_service ON storage.objects FOR ALL TO service_role USING true WITH CHECK true;
 POLICY worker_reads ON storage.objects FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.settings FOR SELECT TO rowlock_worker USING true WITH CHECK -;

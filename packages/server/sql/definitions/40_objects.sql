@@ -122,6 +122,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM storage.search_as_caller();
   RETURN EXISTS (SELECT FROM storage.buckets AS b WHERE b.id = wanted_bucket AND b.owner_id = storage.caller_id());
 END
 $$;

@@ -7,7 +7,7 @@ BEGIN
       AND with_check LIKE '%storage.restoring%' AND with_check LIKE '%EXISTS%')
   THEN
     ALTER POLICY objects_restore ON storage.objects WITH CHECK (
-      current_setting('storage.restoring', true) <> '' AND storage.may_restore_into(bucket_id));
+      coalesce(current_setting('storage.restoring', true), '') <> '' AND storage.may_restore_into(bucket_id));
   END IF;
 END
 $$;
