@@ -124,8 +124,13 @@ export const lostDrop: Statement = { name: 'lost_drop', text: 'SELECT storage_in
 /** Some stored versions of a backend from a key on: keys end in random digits, and most begin with two of them. */
 export const versionSample: Statement = {
   name: 'version_sample',
-  text: `SELECT id, key, size FROM storage.versions
-    WHERE backend = $1 AND state = 'stored' AND key >= $2 ORDER BY key LIMIT $3`,
+  // From a key on, and from the first one where there are too few behind it.
+  text: `(SELECT id, key, size FROM storage.versions
+      WHERE backend = $1 AND state = 'stored' AND key >= $2 ORDER BY key LIMIT $3)
+    UNION ALL
+    (SELECT id, key, size FROM storage.versions
+      WHERE backend = $1 AND state = 'stored' AND key < $2 ORDER BY key LIMIT $3)
+    LIMIT $3`,
 };
 
 export const versionsEstimated: Statement = {
