@@ -9,11 +9,11 @@ import { spec } from 'node:test/reporters';
 
 /** Returns whether every test passed, at the second try where `options.rerun` files or fewer had failed. */
 export async function runFiles(files, options, { signal, report }) {
-  const failed = await runOnce(files, options, { signal, report });
+  const failed = await runOnce(files, options, { signal, onPass: ({ skip }) => report.count(skip) });
   if (failed.size === 0) return true;
   if (signal.aborted || failed.size > options.rerun) return false;
   console.log(`\nTest files that failed: ${failed.size}. Each runs alone once more.\n`);
-  const again = await runOnce([...failed.keys()], { ...options, concurrency: 1 }, { signal, report });
+  const again = await runOnce([...failed.keys()], { ...options, concurrency: 1 }, { signal });
   for (const [file, names] of failed) {
     if (!again.has(file))
       console.log(`flaky: ${relative(process.cwd(), file)}: failed beside others, passed alone: ${names.join('; ')}`);
@@ -22,7 +22,7 @@ export async function runFiles(files, options, { signal, report }) {
 }
 
 /** Returns the names of the tests that failed, by file. */
-async function runOnce(files, options, { signal, report }) {
+async function runOnce(files, options, { signal, onPass = () => {} }) {
   const failed = new Map();
   const events = run({
     files,
@@ -34,7 +34,7 @@ async function runOnce(files, options, { signal, report }) {
   events.on('test:fail', ({ todo, name, file }) => {
     if (todo === undefined || todo === false) failed.set(file, [...(failed.get(file) ?? []), name]);
   });
-  events.on('test:pass', ({ skip }) => report.count(skip));
+  events.on('test:pass', onPass);
   const printed = events.compose(new spec());
   printed.pipe(process.stdout);
   await new Promise((resolve, reject) => {

@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { assertInvariants, contentOf, History, requires, startService, until } from '@rowlock/test-harness';
 import { childService } from './child-service.ts';
@@ -98,10 +100,10 @@ test('a disk that became read-only answers 503, still reads, and is written agai
   await assertInvariants(service, { history });
 });
 
-/** Lets a process open a few files more than it has now. */
+/** Lets a process open a few files more than it has now, or none until it has closed some. */
 function limitFiles(pid: number, more: number): void {
   const limit = readdirSync(`/proc/${pid}/fd`).length + more;
-  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${limit}:${limit}`]);
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${limit}:`]);
 }
 
 test('a process that may open no more files refuses some uploads, loses none and recovers', {
@@ -129,6 +131,43 @@ test('a process that may open no more files refuses some uploads, loses none and
   assert.ok(alive, 'the process lives');
   const strange = statuses.filter((status) => status !== 201 && status !== 503 && status !== 'lost');
   assert.deepEqual(strange, []);
-  await until(async () => (await write('after')) === 201, { what: 'uploads work again' });
+  // By relief soon, and at the latest when what waits has timed out.
+  const timeoutMs = 60_000;
+  const read = async (): Promise<unknown> => await readObject({ service, history }, 'after');
+  await until(async () => (await write('after')) === 201, { what: 'uploads work again', timeoutMs });
+  await until(async () => (await read()) === 200, { what: 'downloads work again', timeoutMs });
+  limitFiles(service.pid, 64); // the check opens connections of its own
   await assertInvariants(service, { history });
 });
+
+test('connections that only wait are given up when an upload finds no file descriptor', {
+  skip: requires('prlimit'),
+}, async (t) => {
+  const service = await childService();
+  t.after(() => service.stop());
+  await service.database.query(`INSERT INTO storage.buckets (id, owner_id) VALUES ('${bucket}', 'ann')`);
+  await service.start();
+  const site = { service, history: new History() };
+  assert.equal(await writeObject(site, 'before', 'x'), 201, 'connections of the database and of this client are open');
+  const idle = await Promise.all(Array.from({ length: 8 }, () => waitingConnection(service.config.port)));
+  t.after(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  limitFiles(service.pid, -2);
+
+  const refused = await writeObject(site, 'refused', 'x');
+  const isClosed = await until(() => idle.every((socket) => socket.destroyed), { what: 'they are closed' });
+
+  assert.equal(refused, 503);
+  assert.ok(isClosed);
+  assert.equal(await writeObject(site, 'after', 'x'), 201);
+  await assertInvariants(service, { history: site.history });
+});
+
+/** A connection that has had an answer and waits for another request. */
+async function waitingConnection(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined).write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(socket, 'data');
+  return socket.resume();
+}

@@ -9,12 +9,13 @@ before(async () => {
   service = await startService({ workers: false });
   await service.database.query(`
     CREATE TABLE public.members (person text, place text);
-    INSERT INTO public.members VALUES ('ann', 'club'), ('ann', '7');
+    INSERT INTO public.members VALUES ('ann', 'club'), ('ann', 'attic'), ('ann', '7');
     GRANT SELECT ON public.members TO authenticated;
     CREATE FUNCTION public.is_member(of_place text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
       BEGIN RETURN EXISTS (SELECT FROM members WHERE person = storage.caller_id() AND place = of_place); END $$;
     GRANT EXECUTE ON FUNCTION public.is_member(text) TO authenticated;
     INSERT INTO storage.buckets (id, owner_id) VALUES ('club', 'the house');
+    INSERT INTO storage.buckets (id, owner_id, soft_delete_seconds) VALUES ('attic', 'the house', 3600);
     CREATE POLICY members_see ON storage.buckets FOR SELECT TO authenticated USING (public.is_member(id));
     CREATE POLICY members_read ON storage.objects FOR SELECT TO authenticated USING (public.is_member(bucket_id));
     CREATE POLICY members_create ON storage.objects FOR INSERT TO authenticated WITH CHECK (public.is_member(bucket_id));
@@ -66,6 +67,17 @@ test('a member uploads, overwrites, reads, lists and deletes; nobody else does',
   assert.deepEqual(member, [201, 200, 200]);
   assert.deepEqual(other, [404, 404]);
   assert.deepEqual(removed, [200, 404]);
+});
+
+test('a member restores what was deleted', async () => {
+  const object = '/object/attic/chair.txt';
+  assert.equal(await statusOf('ann', 'POST', object, 'old'), 201);
+  assert.equal(await statusOf('ann', 'DELETE', object), 200);
+
+  const restored = await statusOf('ann', 'POST', '/object/restore/attic/chair.txt');
+
+  assert.equal(restored, 200);
+  assert.equal(await statusOf('ann', 'GET', object), 200);
 });
 
 test('a member attaches a file to a row that only members see', async () => {

@@ -93,6 +93,27 @@ test('one result that the database refuses does not hold up the others, and the 
   assert.deepEqual((await queue.job(other ?? '')).metadata, { output: 1 });
 });
 
+test('results whose batch was the victim of a deadlock are recorded one by one, which no lock can stop', async () => {
+  const queue = await database.schema();
+  const ids = await running(queue, 4);
+  await queue.sql(`
+    CREATE FUNCTION S.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF (SELECT count(*) FROM written) > 1 THEN RAISE SQLSTATE '40P01'; END IF;
+      RETURN NULL;
+    END $$`);
+  await queue.sql(`
+    CREATE TRIGGER refuse AFTER UPDATE ON S.river_job REFERENCING NEW TABLE AS written
+      FOR EACH STATEMENT EXECUTE FUNCTION S.refuse()`);
+  const completer = new Completer(queue.context(), () => undefined);
+
+  for (const [i, id] of ids.entries()) completer.add(result(id, { metadata: i % 2 === 0 ? null : '{"output": 1}' }));
+  const isDrained = await completer.drain(20_000);
+
+  assert.ok(isDrained);
+  assert.equal((await queue.sql(`SELECT FROM S.river_job WHERE state = 'completed'`)).length, 4);
+});
+
 test('a result is tried again until the database takes it', async () => {
   const queue = await database.schema();
   const [id = ''] = await running(queue, 1);

@@ -8,7 +8,7 @@ import { jobCompleteMany } from '../statements/job-complete-many.ts';
 import { jobSettleMany, type Settled, type Settlement } from '../statements/job-settle-many.ts';
 import { Latch } from './latch.ts';
 import type { RunningJob } from './running-job.ts';
-import { isFaultOfValues, sqlState } from './sql-failure.ts';
+import { isDeadlock, isFaultOfValues, sqlState } from './sql-failure.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** A result, and the job that it is of. */
@@ -112,7 +112,10 @@ export class Completer {
     return failed.flat();
   }
 
-  /** Where the values are at fault, each result is tried alone, so that one bad one does not hold up the others. */
+  /**
+   * Where the values are at fault, each result is tried alone, so that one bad one does not hold up the others. So too
+   * after a deadlock: a statement that writes one row waits for others while it holds nothing that they wait for.
+   */
   async #attempt(results: readonly Result[], write: Write): Promise<readonly Result[]> {
     if (results.length === 0) return [];
     try {
@@ -120,7 +123,8 @@ export class Completer {
       return [];
     } catch (error) {
       this.#context.observe({ event: 'task_failed', task: 'complete', error });
-      if (!isFaultOfValues(error)) return results;
+      const isFault = isFaultOfValues(error);
+      if (!isFault && !(isDeadlock(error) && results.length > 1)) return results;
       if (results.length === 1) return await this.#writePlainly(results, error);
     }
     const failed: Result[] = [];

@@ -16,3 +16,8 @@ export function sqlState(error: unknown): string | undefined {
 export function isFaultOfValues(error: unknown): boolean {
   return /^(2[23]|54)/.test(sqlState(error) ?? '');
 }
+
+/** Whether PostgreSQL ended the statement because it and others waited for each other's locks. */
+export function isDeadlock(error: unknown): boolean {
+  return sqlState(error) === '40P01';
+}

@@ -11,6 +11,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { AppOptions } from './app-options.ts';
 import { auditEnd, originOf } from './audit-requests.ts';
 import { clientAddresses } from './client-address.ts';
+import { DescriptorRelief } from './descriptor-relief.ts';
 import { spellStatus } from './error-status.ts';
 import { asRowlockError, errorHeaders, installErrors } from './errors.ts';
 import { denialsExplained } from './explain-denial.ts';
@@ -87,14 +88,15 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       void reply.send(answerBeforeBody(request, reply, JSON.stringify(errorBody(reason, message)), options.limits));
     },
   });
-  installErrors(app, options.observe, {
-    explain: denialsExplained(options),
-    shedIdle: () => {
+  const relief = new DescriptorRelief({
+    closeClients: () => {
       for (const server of servers) server.closeIdleConnections();
     },
+    closeDatabase: () => options.context.db.closeIdle(),
   });
+  installErrors(app, options.observe, { explain: denialsExplained(options), relief });
   readJson(app);
-  everyRequest(app, options, addressOf);
+  everyRequest(app, options, { addressOf, relief });
   await app.register(cors, {
     origin: options.corsOrigins.includes('*') ? '*' : [...options.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -153,7 +155,11 @@ function readJson(app: FastifyInstance): void {
   );
 }
 
-function everyRequest(app: FastifyInstance, options: AppOptions, addressOf: AddressOf): void {
+function everyRequest(
+  app: FastifyInstance,
+  options: AppOptions,
+  { addressOf, relief }: { readonly addressOf: AddressOf; readonly relief: DescriptorRelief },
+): void {
   app.addHook('onRequest', async (request, reply) => {
     begin(request, reply, options, addressOf);
     assertHead(request.raw, options.limits);
@@ -163,6 +169,7 @@ function everyRequest(app: FastifyInstance, options: AppOptions, addressOf: Addr
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     spellStatus(request, reply, options.errorStatus);
+    relief.endConnection(reply);
     observePayload(request, reply, payload, options.observe);
     done(null, answerBeforeBody(request, reply, payload, options.limits));
   });

@@ -6,6 +6,7 @@ import { type ErrorReason, errorBody, RowlockError } from '@rowlock/client/contr
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Observe } from '../domain/observation.ts';
 import { AllowedMethods } from './allowed-methods.ts';
+import type { DescriptorRelief } from './descriptor-relief.ts';
 import type { ExplainDenial } from './explain-denial.ts';
 
 const byFastifyCode: Readonly<Record<string, ErrorReason>> = {
@@ -84,23 +85,20 @@ function isOutOfFiles(error: unknown): boolean {
 }
 
 /**
- * Installs the error handler and the answers for unknown routes and methods. `shedIdle` closes connections that wait
- * for another request: they are given up as soon as a request finds no file descriptor, instead of when they time out.
+ * Installs the error handler and the answers for unknown routes and methods. Relief is asked for as soon as a request
+ * finds no file descriptor.
  */
 export function installErrors(
   app: FastifyInstance,
   observe: Observe,
-  { explain = async (_request, error) => error, shedIdle }: { explain?: ExplainDenial; shedIdle: () => void },
+  { explain = async (_request, error) => error, relief }: { explain?: ExplainDenial; relief: DescriptorRelief },
 ): void {
   const methods = new AllowedMethods();
   app.addHook('onRoute', (route) => methods.add(route));
   app.setErrorHandler(async (thrown, request: FastifyRequest, reply) => {
     const error = await explain(request, asRowlockError(thrown));
     reportInternal(observe, error, request);
-    if (isOutOfFiles(error)) {
-      shedIdle();
-      reply.header('connection', 'close');
-    }
+    if (isOutOfFiles(error)) relief.relieve();
     return sendError(reply, error);
   });
   app.setNotFoundHandler((request, reply) => sendError(reply, methods.refusal(request, reply)));

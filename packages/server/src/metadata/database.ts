@@ -174,6 +174,16 @@ export class Database implements StatementRunner {
     return { total: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
   }
 
+  /** Closes the connections that wait for a statement, but one; the pool opens others when they are needed. */
+  closeIdle(): void {
+    for (let i = this.#pool.idleCount; i > 1; i--) {
+      this.#pool.connect().then(
+        (client) => client.release(true),
+        () => undefined,
+      );
+    }
+  }
+
   /** Waits for running statements and closes every connection. */
   async close(): Promise<void> {
     await this.#pool.end();

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fastify, { type FastifyInstance } from 'fastify';
+import { DescriptorRelief } from '../descriptor-relief.ts';
 import { installErrors } from '../errors.ts';
 import { consoleRoutes } from './console-routes.ts';
 
@@ -25,7 +26,9 @@ before(async () => {
   writeFileSync(join(folder, 'site/dist/main.test.js'), 'export {};');
   writeFileSync(join(folder, 'site/dist/main.js.map'), '{}');
   app = fastify();
-  installErrors(app, () => undefined, { shedIdle: () => undefined });
+  installErrors(app, () => undefined, {
+    relief: new DescriptorRelief({ closeClients: () => undefined, closeDatabase: () => undefined }),
+  });
   await app.register(async (scope) => consoleRoutes(scope, join(folder, 'site')));
   await app.listen({ host: '127.0.0.1', port: 0 });
 });
