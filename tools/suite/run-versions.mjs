@@ -13,7 +13,7 @@ const platform = `${process.platform}-${process.arch}`;
 
 /** What depends on PostgreSQL's version: SQL, policies, plans, the queue, and one way through each door. */
 const sql = ['test/src/database', 'packages/server/src/metadata', 'packages/queue', 'test/src/service/objects'];
-const smoke = ['test/src/service/access-matrix', 'test/src/service/direct-upload'];
+const smoke = ['test/src/service/access-matrix', 'test/src/service/direct-upload', 'test/src/adopt'];
 
 const versions = {
   node24: { install: `node-${platform}@24`, parts: ['packages', ...smoke, 'test/src/dev', 'test/src/service/objects'] },
