@@ -44,6 +44,6 @@ export { type RiverUi, startRiverUi } from './river-ui.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
 export { type ServiceOptions, startService, type TestConfig, type TestService } from './service.ts';
 export { temporaryFolder } from './temporary-folder.ts';
-export { databaseServerUrl, startTestServer } from './test-server.ts';
+export { databaseServerUrl, startTestServer, useOwnServer } from './test-server.ts';
 export { jwtSecret, signToken } from './tokens.ts';
 export { until } from './until.ts';

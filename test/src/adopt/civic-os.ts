@@ -13,7 +13,7 @@ import {
   defaultSchemaNames,
   type RunningWorker,
 } from '@rowlock/server';
-import { createEmptyDatabase, createMigratedDatabase, temporaryFolder } from '@rowlock/test-harness';
+import { createEmptyDatabase, createMigratedDatabase, temporaryFolder, useOwnServer } from '@rowlock/test-harness';
 import pg from 'pg';
 import sharp from 'sharp';
 
@@ -59,6 +59,7 @@ function at(url: string, user?: string, password?: string): string {
 
 /** Fills an empty database and a folder as the fixture says. */
 export async function createCivicOs(): Promise<CivicOs> {
+  useOwnServer();
   await (await createMigratedDatabase('roles')).drop(); // our roles and their passwords belong to the server
   const database = await createEmptyDatabase({ prefix: 'civic_os' });
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });

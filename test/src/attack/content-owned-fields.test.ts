@@ -88,7 +88,7 @@ test('22 columns that the server fills cannot be written over SQL', async () => 
   const writable: Readonly<Record<string, readonly string[]>> = {
     'storage.objects': ['bucket_id', 'name', 'version_id', 'user_metadata', 'cache_control'],
     'storage.buckets': [
-      ...['policy', 'file_size_limit', 'allowed_mime_types', 'overwrite', 'inline'],
+      ...['policy', 'public', 'file_size_limit', 'allowed_mime_types', 'overwrite', 'inline'],
       ...['versioning', 'soft_delete_seconds', 'history_keep', 'noncurrent_days'],
       ...['quota_bytes', 'quota_objects', 'owner_quota_bytes', 'owner_quota_objects'],
     ],

@@ -95,7 +95,7 @@ test('what is uploaded goes where its bucket says, by a body, a form and a signe
   );
   assert.deepEqual(await site.read('rows/large'), large);
   assert.equal(tooLarge.status, 413);
-  assert.match(((await tooLarge.json()) as { message: string }).message, /database keeps objects up to 16777216 bytes/);
+  assert.match(((await tooLarge.json()) as { message: string }).message, /at most 16777216 are accepted/);
   await assertInvariants(site.service);
 });
 
