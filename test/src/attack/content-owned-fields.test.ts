@@ -128,6 +128,9 @@ async function requested(as: string, entityId = '1'): Promise<Upload> {
       await attack.service.fetch(`/rpc/get_upload_url?p_request_id=${id}`, { as })
     ).json()) as Upload[];
     return rows[0]?.url ? rows : undefined;
+  }).catch(async (cause: unknown) => {
+    const jobs = await attack.database.query("SELECT * FROM metadata.river_job WHERE kind = 's3_presign' ORDER BY id");
+    throw new Error(`no URL came: ${JSON.stringify(jobs)}`, { cause });
   });
   assert.ok(row);
   return { ...row, id };
