@@ -306,5 +306,8 @@ test('F4 the states of a thumbnail are five, and a failure is one of them with i
 });
 
 test('what was written by all of this is whole', async () => {
+  const due =
+    "SELECT id FROM metadata.river_job WHERE kind = 'thumbnail_generate' AND state IN ('available', 'running')";
+  await until(async () => (await app.service.database.query(due)).length === 0, { what: 'all thumbnails are made' });
   await assertInvariants(app.service);
 });

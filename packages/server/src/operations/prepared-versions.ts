@@ -18,9 +18,9 @@ export interface PreparedVersionsOptions {
 /** Bodies up to this size take a prepared version, in bytes: they arrive long before it expires. */
 export const preparedBytesMax: number = 1024 * 1024;
 
-const batch = 128;
-/** Fewer are left: the next ones are prepared. */
-const refillBelow = 64;
+/** How many are prepared at once, for each upload that runs; the next ones when half of them are left. */
+const batchPerUpload = 8;
+const batchMax = 128;
 const lifeSeconds = 3600;
 /** A version is handed out in the first half of its life: an upload's patience fits into the second. */
 const handOutMs = 1_800_000;
@@ -50,7 +50,7 @@ export class PreparedVersions {
     this.#running += 1;
     try {
       this.#idle.refresh();
-      if (this.#ready.length < refillBelow && this.#running >= this.#busyFrom) this.#prepareMore();
+      if (this.#ready.length < this.#batch() / 2 && this.#running >= this.#busyFrom) this.#prepareMore();
       if (this.#busyFrom === 0) await this.#refill;
       return await upload(Date.now() < this.#staleAt ? this.#ready.pop() : undefined);
     } finally {
@@ -72,6 +72,10 @@ export class PreparedVersions {
     await this.#giveBack();
   }
 
+  #batch(): number {
+    return Math.min(this.#running * batchPerUpload, batchMax);
+  }
+
   #prepareMore(): void {
     if (this.#isClosed) return;
     this.#refill ??= this.#prepare().finally(() => {
@@ -81,7 +85,7 @@ export class PreparedVersions {
 
   async #prepare(): Promise<void> {
     const staleAt = Date.now() + handOutMs;
-    const versions = Array.from({ length: batch }, () => {
+    const versions = Array.from({ length: this.#batch() }, () => {
       const version_id = timeOrderedUuid();
       return { version_id, key: versionKey(version_id) };
     });
