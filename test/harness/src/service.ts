@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import {
   createServer,
   createWorker,
-  type DiskBackendConfig,
   defaultQueues,
   defaultSchemaNames,
   type ServerConfig,
@@ -17,16 +16,11 @@ import { createMigratedDatabase, type MigratedDatabase } from './migrated-databa
 import { temporaryFolder } from './temporary-folder.ts';
 import { jwtSecret, signToken } from './tokens.ts';
 
-/** The configuration of a service whose new bytes go to a disk. */
-export type TestConfig = ServerConfig & { readonly backend: DiskBackendConfig };
-
 export interface ServiceOptions {
   /** Work jobs in this process too. Default true. */
   readonly workers?: boolean;
-  /** A second backend, `postgres`, beside the disk. */
-  readonly blobs?: boolean;
   /** Changes to the configuration of the API. */
-  readonly config?: Partial<TestConfig>;
+  readonly config?: Partial<ServerConfig>;
   readonly database?: MigratedDatabase;
   /** Folder of the bytes; a temporary one unless given. */
   readonly root?: string;
@@ -38,7 +32,7 @@ export interface TestService {
   readonly database: MigratedDatabase;
   /** Folder of the bytes. */
   readonly root: string;
-  readonly config: TestConfig;
+  readonly config: ServerConfig;
   /** A request; `as` is a subject, `service` for the service role, undefined for no token. */
   fetch(path: string, init?: RequestInit & { readonly as?: string | undefined }): Promise<Response>;
   stop(): Promise<void>;
@@ -48,11 +42,9 @@ export interface TestService {
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
   const database = options.database ?? (await createMigratedDatabase());
   const port = options.config?.port ?? (await freePort());
-  const plain = serverConfig(database, port, options);
-  // As the workers and the commands have it; the API has a role with fewer rights.
-  const config = options.blobs === true ? withBlobs(plain, database.workerUrl) : plain;
+  const config = serverConfig(database, port, options);
   const parts = options.observe === undefined ? {} : { observe: options.observe };
-  const server = await createServer(options.blobs === true ? withBlobs(plain, database.apiUrl) : plain, parts);
+  const server = await createServer(config, parts);
   const worker =
     options.workers === false
       ? undefined
@@ -60,7 +52,6 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
           {
             database: { ...config.database, url: database.workerUrl },
             backend: config.backend,
-            ...(config.other_backends === undefined ? {} : { other_backends: config.other_backends }),
             names: defaultSchemaNames,
             queues: defaultQueues,
             sweep_interval_seconds: 3600,
@@ -93,16 +84,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   };
 }
 
-/** The same with bytes as rows besides. */
-function withBlobs(config: TestConfig, url: string): TestConfig {
-  const { endpoint, region, access_key_id, secret_access_key } = config.backend;
-  const database = { url, connections_max: 4, statement_timeout_ms: 10_000 };
-  const door = { endpoint, region, bucket: 'rowlock-blobs', access_key_id, secret_access_key };
-  const others = config.other_backends ?? [];
-  return { ...config, other_backends: [...others, { kind: 'postgres', database, ...door }] };
-}
-
-function serverConfig(database: MigratedDatabase, port: number, { config, root }: ServiceOptions): TestConfig {
+function serverConfig(database: MigratedDatabase, port: number, { config, root }: ServiceOptions): ServerConfig {
   return {
     host: '127.0.0.1',
     port,

@@ -36,7 +36,6 @@ export const serverRoots: ReadonlySet<string> = new Set([
   'index.ts',
   'log.ts',
   'metrics.ts',
-  'open-backends.ts',
   'server.ts',
   'version.ts',
   'worker.ts',

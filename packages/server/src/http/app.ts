@@ -112,7 +112,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(async (scope) => storageRoutes(scope, options), { prefix });
   await app.register(async (scope) => uploadRoutes(scope, options), { prefix });
   await app.register(async (scope) => rpcRoutes(scope, options));
-  for (const door of options.doors) {
+  const { door } = options;
+  if (door !== undefined) {
     await app.register(async (scope) => doorRoutes(scope, options, door));
   }
   const { consoleFolder } = options;

@@ -31,12 +31,9 @@ export function parseJsonBody(bytes: Uint8Array, contentType: string | undefined
   }
 }
 
-/** Keeps nothing from one text to the next. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function decode(bytes: Uint8Array): string {
   try {
-    return utf8.decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw refused('it is not UTF-8', cause);
   }

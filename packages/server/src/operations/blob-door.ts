@@ -4,8 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { RowlockError } from '@rowlock/client/contract';
-import type { ByteRange } from '../backend/backend.ts';
-import type { Backends } from '../backend/backends.ts';
+import type { Backend, ByteRange } from '../backend/backend.ts';
 import { type RefusalReason, Refused } from '../backend/s3/refusal.ts';
 import { type PresignedRequest, verifyPresigned } from '../backend/s3/verify-presigned.ts';
 import { type SentChecksum, sentChecksums } from '../domain/checksum.ts';
@@ -14,8 +13,6 @@ import { receiveDirectUpload } from './direct-upload.ts';
 
 /** The credentials whose signatures the door accepts, and the bucket that its URLs name. */
 export interface BlobDoor {
-  /** The name of the backend whose bytes are behind it. */
-  readonly backend: string;
   readonly bucket: string;
   readonly region: string;
   readonly access_key_id: string;
@@ -32,12 +29,11 @@ export interface DoorRequest {
 
 export interface DoorContext {
   readonly db: Database;
-  readonly backends: Backends;
+  readonly backend: Backend;
 }
 
 /** What a verified request names, and what was signed to be answered with. */
 export interface DoorGrant {
-  readonly backend: string;
   readonly key: string;
   readonly content_disposition: string | undefined;
   readonly content_type: string | undefined;
@@ -70,7 +66,6 @@ export function verifyDoorRequest(door: BlobDoor, request: DoorRequest, now: Dat
   }
   const query = new Map(verified.query);
   return {
-    backend: door.backend,
     key: verified.path.slice(prefix.length),
     content_disposition: query.get('response-content-disposition'),
     content_type: query.get('response-content-type'),
@@ -90,9 +85,7 @@ export function putAtDoor(
   body: AsyncIterable<Uint8Array>,
   size: number | undefined,
 ): Promise<{ readonly etag: string }> {
-  const { db, backends } = context;
-  const { key, checksums } = grant;
-  return receiveDirectUpload({ db, backend: backends.of(grant.backend) }, { key, body, size, checksums });
+  return receiveDirectUpload(context, { key: grant.key, body, size, checksums: grant.checksums });
 }
 
 /** Opens the bytes of a verified GET or HEAD. @throws RowlockError `object_not_found` */
@@ -105,10 +98,9 @@ export async function getAtDoor(
   readonly last_modified: Date;
   open(range?: ByteRange): Promise<Readable>;
 }> {
-  const backend = context.backends.of(grant.backend);
-  const found = await backend.head(grant.key);
+  const found = await context.backend.head(grant.key);
   if (found === undefined) {
     throw new RowlockError('object_not_found', 'The specified key does not exist');
   }
-  return { ...found, open: async (range) => (await backend.get(grant.key, range)).stream };
+  return { ...found, open: async (range) => (await context.backend.get(grant.key, range)).stream };
 }

@@ -1,16 +1,12 @@
 /** Remove the bytes of versions that nothing points at: mark, delete, forget, each step durable before the next. */
-import type { Backends } from '../backend/backends.ts';
+import type { Backend } from '../backend/backend.ts';
 import { fault } from '../domain/fault.ts';
 import type { Database } from '../metadata/database.ts';
 import { one, purgeBegin, purgeEnd } from '../metadata/upkeep.ts';
 
-/**
- * Purges one version if nothing points at it. Idempotent; safe to repeat after a kill at any step.
- *
- * @throws RowlockError `unavailable` where its bytes are on a backend that this process does not have
- */
+/** Purges one version if nothing points at it. Idempotent; safe to repeat after a kill at any step. */
 export async function purgeVersion(
-  context: { readonly db: Database; readonly backends: Backends },
+  context: { readonly db: Database; readonly backend: Backend },
   versionId: string,
 ): Promise<'purged' | 'kept'> {
   const due = await one<{ backend: string; key: string }>(context.db, purgeBegin, [versionId]);
@@ -18,7 +14,10 @@ export async function purgeVersion(
     return 'kept';
   }
   await fault('purge.after_begin');
-  await context.backends.of(due.backend).delete(due.key);
+  if (due.backend !== context.backend.name) {
+    throw new Error(`version ${versionId} is on the backend ${due.backend}, which this worker does not serve`);
+  }
+  await context.backend.delete(due.key);
   await fault('purge.after_bytes');
   await context.db.run(purgeEnd, [versionId]);
   await fault('purge.after_end');

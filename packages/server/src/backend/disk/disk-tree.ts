@@ -4,12 +4,12 @@
  * neither by the characters of a key nor through a symbolic link inside the root.
  */
 import { constants, readlinkSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { RowlockError } from '@rowlock/client/contract';
 import { assertKey } from '../keys.ts';
 import { errnoOf, isAbsent } from './disk-errors.ts';
-import { closeFile, makeFolders, openFolder, removeFolder, syncFolder } from './file-calls.ts';
+import { makeFolders, openFolder, removeFolder, syncFolder } from './file-calls.ts';
 
 /** Folders that fan a namespace out over 256 and are never worth removing. */
 const fannedOut: ReadonlySet<string> = new Set(['objects', 'variants']);
@@ -69,24 +69,19 @@ export class DiskTree {
     }
   }
 
-  /** Opens a folder as a descriptor, or returns undefined where there is none; throws `unavailable` for one outside of the root. */
-  async openFolder(folders: readonly string[]): Promise<number | undefined> {
+  /** Opens a folder, or returns undefined where there is none; throws `unavailable` for one outside of the root. */
+  async openFolder(folders: readonly string[]): Promise<FileHandle | undefined> {
     const expected = this.folderPath(folders);
-    let fd: number;
+    let handle: FileHandle;
     try {
-      fd = await openFolder(expected, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+      handle = await openFolder(expected, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     } catch (error) {
       // A link in place of the folder is ENOTDIR here, and must not pass as "no such folder".
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw isAbsent(error) ? leadsOut(error) : error;
     }
-    let isThere = false;
-    try {
-      isThere = await isAt(fd, expected);
-    } finally {
-      if (!isThere) await closeFile(fd);
-    }
-    if (isThere) return fd;
+    if (await isAt(handle.fd, expected)) return handle;
+    await handle.close();
     throw leadsOut();
   }
 
@@ -115,14 +110,14 @@ export class DiskTree {
 
   /** Syncs a folder once (fsync is never repeated after an error); returns false where it no longer exists. */
   async #sync(folders: readonly string[]): Promise<boolean> {
-    const fd = await this.openFolder(folders);
-    if (fd === undefined && folders.length === 0) throw new RowlockError('unavailable', 'The store has no root.');
+    const handle = await this.openFolder(folders);
+    if (handle === undefined && folders.length === 0) throw new RowlockError('unavailable', 'The store has no root.');
     try {
-      if (fd !== undefined) await syncFolder(fd);
+      if (handle !== undefined) await syncFolder(handle);
     } finally {
-      if (fd !== undefined) await closeFile(fd);
+      await handle?.close();
     }
-    return fd !== undefined;
+    return handle !== undefined;
   }
 
   /** The kernel decides what is empty, so a put of another process either comes before or makes it anew. */
