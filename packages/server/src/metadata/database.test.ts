@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { isRowlockError } from '@rowlock/client/contract';
-import { createMigratedDatabase, jwtSecret, type MigratedDatabase, signToken } from '@rowlock/test-harness';
+import { createMigratedDatabase, jwtSecret, type MigratedDatabase, signToken, until } from '@rowlock/test-harness';
 import type { AccessRules } from '../auth/access-rules.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
@@ -187,4 +187,20 @@ test('a connection that is killed while it is in use is unavailable, and the pro
   await db.close();
 
   assert.equal(row?.['sub'], 'ann');
+});
+
+test('connections that wait are closed but one, those at work go on, and others are opened when they are needed', async () => {
+  const db = open(migrated.apiUrl, 4);
+  const nap = (seconds: number): Promise<unknown> => db.run(wait, [seconds]);
+  await Promise.all([nap(0.1), nap(0.1), nap(0.1), nap(0.1)]);
+  const working = nap(0.5);
+  await until(() => db.connections().idle === 3, { what: 'one of four works' });
+
+  db.closeIdle();
+  await until(() => db.connections().total === 2, { what: 'one at work and one that waits are left' });
+  await working;
+  await Promise.all([nap(0), nap(0), nap(0), nap(0)]);
+
+  assert.equal(db.connections().waiting, 0);
+  await db.close();
 });
