@@ -4,14 +4,19 @@
 import { bytes } from './bytes.ts';
 import { calls } from './calls.ts';
 import { engines } from './engines.ts';
+import { floors } from './floors.ts';
 import { guardedWrites } from './guarded-writes.ts';
 import { listing } from './listing.ts';
 import type { Benchmark } from './measure/benchmark.ts';
 import { memory } from './memory.ts';
 import { metadata } from './metadata.ts';
+import { move } from './move.ts';
 import { presign } from './presign.ts';
 import { queueBenchmark } from './queue.ts';
+import { s3Backend } from './s3-backend.ts';
 import { signing } from './signing.ts';
+import { slowUploads } from './slow-uploads.ts';
+import { sqlPresign } from './sql-presign.ts';
 import { start } from './start.ts';
 import { thumbnails } from './thumbnails.ts';
 
@@ -22,10 +27,15 @@ export const benchmarks: readonly Benchmark[] = [
   calls,
   signing,
   listing,
+  slowUploads,
+  move,
   queueBenchmark,
   engines,
   presign,
+  sqlPresign,
+  s3Backend,
   memory,
   start,
   thumbnails,
+  floors,
 ];

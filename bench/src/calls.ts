@@ -85,8 +85,8 @@ async function lists(parts: Parts): Promise<Measured> {
 }
 
 async function run(context: BenchContext): Promise<BenchResult> {
-  const load = startHttpLoad();
   const service = await startBenchService(context, 'calls');
+  const load = startHttpLoad();
   try {
     const objects = context.short ? 50 : 1000;
     const parts = { context, objects, service, load };

@@ -8,8 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { requires } from '@rowlock/test-harness';
 import { benchmarks } from './benchmarks.ts';
+import { floors } from './floors.ts';
 import { type BenchPostgres, benchPostgres } from './measure/bench-postgres.ts';
 import type { BenchContext, Benchmark } from './measure/benchmark.ts';
+import { endOnSignal, isEndingRun } from './measure/end-on-signal.ts';
+import { floorsTable } from './measure/floors-table.ts';
+import { endKept } from './measure/kept-processes.ts';
 import { commitNow, loadNow, machineFacts } from './measure/machine.ts';
 import { type Report, reportJson, reportOf, reportTable } from './measure/report.ts';
 
@@ -22,9 +26,10 @@ npm run bench -- read FILE.json…   print the tables of reports
 ${benchmarks.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`).join('\n')}
 
   --json FILE   write the report as JSON too
-  --seconds N   length of one round (default: 8)
-  --rounds N    rounds of each contestant, in turns (default: 5)
+  --seconds N   length of one round (default: 8; 3 for floors)
+  --rounds N    rounds of each contestant, in turns (default: 5; 2 for floors)
   --only PART   measure only figures whose id has PART in it, as in download_10k
+  --rows N      objects of the large bucket of listing and floors (default: a million; ten for floors)
   --short       as little as possible, to see that it works; the figures say nothing
   --profile     keep a CPU profile and PostgreSQL's count of statements in bench/profiles/raw/,
                 and the summary of both in bench/profiles/NAME.txt
@@ -36,6 +41,7 @@ interface Options {
   readonly rounds: number;
   readonly short: boolean;
   readonly only: string | undefined;
+  readonly rows: number | undefined;
   readonly json: string | undefined;
   readonly profile: boolean;
 }
@@ -49,6 +55,7 @@ function optionsOf(argv: readonly string[]): Options | 'help' {
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       only: { type: 'string' },
+      rows: { type: 'string' },
       short: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -61,10 +68,13 @@ function optionsOf(argv: readonly string[]): Options | 'help' {
   if (others.length > 0) throw new Error('One benchmark at a time.');
   return {
     benchmark,
-    seconds: positive('seconds', values.seconds ?? (values.short ? '0.3' : '8')),
-    rounds: Math.ceil(positive('rounds', values.rounds ?? (values.short ? '1' : '5'))),
+    seconds: positive('seconds', values.seconds ?? (values.short ? '0.3' : String(benchmark.defaults?.seconds ?? 8))),
+    rounds: Math.ceil(
+      positive('rounds', values.rounds ?? (values.short ? '1' : String(benchmark.defaults?.rounds ?? 5))),
+    ),
     short: values.short,
     only: values.only,
+    rows: values.rows === undefined ? undefined : Math.ceil(positive('rows', values.rows)),
     json: values.json,
     profile: values.profile,
   };
@@ -76,17 +86,25 @@ function positive(name: string, text: string): number {
   return number;
 }
 
+/** The PostgreSQL of this run, once somebody has asked for it. */
+let postgres: Promise<BenchPostgres> | undefined;
+
+async function stopPostgres(): Promise<void> {
+  await (await postgres?.catch(() => undefined))?.stop();
+}
+
 async function measured(options: Options): Promise<Report> {
-  const { benchmark, seconds, rounds, short, only, profile } = options;
+  const { benchmark, seconds, rounds, short, only, rows, profile } = options;
   const missing = requires(...benchmark.needs);
   if (missing !== false) throw new Error(`${benchmark.name} ${missing}`);
-  let postgres: Promise<BenchPostgres> | undefined;
   const context: BenchContext = {
     seconds,
     rounds,
     short,
     connections,
-    only,
+    only: only === undefined ? undefined : [only],
+    brief: false,
+    rows,
     profileFolder: profile ? join(profiles, 'raw') : undefined,
     postgres: async () => {
       postgres ??= benchPostgres({ countStatements: profile });
@@ -112,13 +130,19 @@ async function measured(options: Options): Promise<Report> {
     };
     return reportOf(facts, result);
   } finally {
-    await (await postgres)?.stop();
+    await stopPostgres();
+    await endKept();
   }
+}
+
+/** `floors` has a table of its own. */
+function tableOf(report: Report): string {
+  return report.name === floors.name ? floorsTable(report) : reportTable(report);
 }
 
 function read(files: readonly string[]): number {
   for (const file of files) {
-    process.stdout.write(`${reportTable(JSON.parse(readFileSync(file, 'utf8')) as Report)}\n`);
+    process.stdout.write(`${tableOf(JSON.parse(readFileSync(file, 'utf8')) as Report)}\n`);
   }
   return files.length === 0 ? 2 : 0;
 }
@@ -137,13 +161,20 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const json = reportJson(await measured(options));
-  process.stdout.write(`\n${reportTable(JSON.parse(json) as Report)}`);
+  const report = JSON.parse(json) as Report;
+  process.stdout.write(`\n${tableOf(report)}`);
   if (options.json !== undefined) {
     const file = resolve(options.json);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, json);
   }
-  return 0;
+  return (report.failures ?? []).length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+endOnSignal(stopPostgres);
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  // A run that was told to end fails of that; it exits when its processes have ended.
+  if (!isEndingRun()) throw error;
+}

@@ -28,6 +28,10 @@ interface Parts {
 const rate = { unit: '1/s', better: 'higher' } as const;
 const rates = (samples: readonly { readonly per_second: number }[]): readonly number[] =>
   samples.map(({ per_second }) => per_second);
+const selectMany = {
+  name: 'bare_look_many',
+  text: 'SELECT name, id FROM storage.objects WHERE bucket_id = $1 AND name = ANY ($2)',
+};
 const select = { name: 'bare_look', text: 'SELECT id FROM storage.objects WHERE bucket_id = $1 AND name = $2' };
 
 /** One kind of request, beside a bare transaction that finds the same row, with as many connections. */
@@ -64,16 +68,17 @@ async function requests(parts: Parts): Promise<readonly Measured[]> {
   ];
 }
 
-async function batches({ context, service, load }: Parts): Promise<readonly Measured[]> {
+async function batches({ context, service, load, bare }: Parts): Promise<readonly Measured[]> {
   if (!isWanted(context, 'sign_batch_names_per_second')) return [];
   const paths = Array.from({ length: namesAtOnce }, (_, n) => `small/${n}`);
   const headers = { ...service.headers, ...json };
-  const { connections, seconds } = context;
+  const { seconds } = context;
+  const connections = Math.min(4, context.connections);
   const samples = await inTurns(context, 'sign 1,000 at once', {
     rowlock: async () =>
       await load.send({
         port: service.port,
-        connections: Math.min(4, connections),
+        connections,
         seconds,
         statuses: [200],
         headers,
@@ -81,9 +86,17 @@ async function batches({ context, service, load }: Parts): Promise<readonly Meas
         path: '/storage/v1/object/sign/bench',
         body_text: JSON.stringify({ expiresIn: 60, paths }),
       }),
+    bare: async () =>
+      await closedLoop({ concurrency: connections, seconds }, async () => {
+        const rows = await bare.run(selectMany, ['bench', paths]);
+        if (rows.length !== namesAtOnce) throw new Error('The bare transaction did not find all');
+      }),
   });
-  const values = rates(samples.rowlock).map((batches) => batches * namesAtOnce);
-  return [{ id: 'sign_batch_names_per_second', title: 'names signed, 1,000 in a request', ...rate, values }];
+  const names = (all: readonly { readonly per_second: number }[]): readonly number[] =>
+    rates(all).map((batches) => batches * namesAtOnce);
+  const figure = { id: 'sign_batch_names_per_second', title: 'names signed, 1,000 in a request', ...rate };
+  const beside = { name: 'bare select of as many', kind: 'ceiling', values: names(samples.bare) } as const;
+  return [{ ...figure, values: names(samples.rowlock), beside: [beside] }];
 }
 
 /** Tokens without a database and without HTTP, in this process. */
@@ -127,8 +140,8 @@ async function arrange(context: BenchContext, service: BenchService, load: HttpL
 }
 
 async function run(context: BenchContext): Promise<BenchResult> {
-  const load = startHttpLoad();
   const service = await startBenchService(context, 'signing');
+  const load = startHttpLoad();
   try {
     const parts = await arrange(context, service, load);
     try {

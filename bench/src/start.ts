@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, temporaryFolder, until } from '@rowlock/test-harness';
 import { startEmbeddedPostgres } from '../../packages/cli/dist/dev/embedded/embedded-postgres.js';
 import type { BenchContext, Benchmark, BenchResult, Measured } from './measure/benchmark.ts';
+import { keep } from './measure/kept-processes.ts';
 import { inTurns } from './measure/rounds.ts';
 import { stopChild } from './service/service-process.ts';
 
@@ -51,12 +52,13 @@ interface Place {
 }
 
 function begin({ tree, data }: Place, port: number): ChildProcess {
-  const options = ['--port', String(port), '--data', data];
+  const flags = ['--port', String(port), '--data', data];
   const [command, args] =
-    tree === undefined ? [process.execPath, [program, 'dev', ...options]] : ['npm', ['start', '--', ...options]];
+    tree === undefined ? [process.execPath, [program, 'dev', ...flags]] : ['npm', ['start', '--', ...flags]];
   // A group of its own, so that what npm starts ends with it.
   const cwd = tree ?? dirname(data);
-  return spawn(command, args, { cwd, env: shellEnvironment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const env = shellEnvironment();
+  return keep(spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }), { group: true });
 }
 
 /** Starts, waits until a thumbnail was downloaded, stops; answers how long the wait was and when what was said. */

@@ -14,6 +14,7 @@ import { findTests } from './find-tests.mjs';
 import { RequirementsReport } from './requirements-report.mjs';
 import { runFiles } from './run-files.mjs';
 import { suiteOptions } from './suite-options.mjs';
+import { provideCeph } from './test-ceph.mjs';
 import { importHarness, provideDatabase } from './test-database.mjs';
 
 /** Sets up, runs the tests that the arguments choose, and ends the process: 0 if all passed. */
@@ -30,7 +31,8 @@ export async function runSuite(args) {
   const folder = await privateTemporaryFolder();
   const report = new RequirementsReport(folder);
   process.env.ROWLOCK_TEST_REQUIREMENTS_FILE = report.file;
-  const passed = await runWithDatabase(tests, options, { stopping, report });
+  const stopCeph = await provideCeph(folder);
+  const passed = await runWithDatabase(tests, options, { stopping, report }).finally(stopCeph);
   if (stopping.signal.aborted) {
     await removeWhileOthersStop(folder);
     process.exit(128 + constants.signals[stopping.signal.reason.received]);

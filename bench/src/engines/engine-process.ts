@@ -18,6 +18,7 @@ import {
   until,
 } from '@rowlock/test-harness';
 import pg from 'pg';
+import { keep } from '../measure/kept-processes.ts';
 import { cpuSecondsBelow } from '../measure/process-usage.ts';
 
 /** The engines, by the names under which reports show them. */
@@ -120,7 +121,7 @@ export class EngineProcess {
       await migrate(admin, { schema });
     }
     const [file = '', ...args] = await commandOf(name, database.url);
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TZ: 'UTC' } });
+    const child = keep(spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TZ: 'UTC' } }));
     return new EngineProcess({ name, child, database, admin, postgresPid });
   }
 

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { keep } from '../measure/kept-processes.ts';
 import type { HttpOrder, HttpSample } from './http-order.ts';
 
 export interface HttpLoad {
@@ -22,11 +23,12 @@ export function startHttpLoad(): HttpLoad {
   const cpus = availableParallelism();
   const cpu = cpus > 1 && spawnSync('taskset', ['--version']).status === 0 ? cpus - 1 : undefined;
   const [command = '', ...args] = cpu === undefined ? program : ['taskset', '-c', String(cpu), ...program];
-  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = keep(spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
   return {
     cpu,
     send: async (order) => await answerOf(child, order),
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.disconnect();
       await exited;
@@ -34,14 +36,17 @@ export function startHttpLoad(): HttpLoad {
   };
 }
 
+const gone = 'The process that makes the load has ended';
+
 async function answerOf(child: ChildProcess, order: HttpOrder): Promise<HttpSample> {
+  if (!child.connected) throw new Error(gone);
   const ended = new AbortController();
   try {
     const answered = once(child, 'message', { signal: ended.signal });
     const exited = once(child, 'exit', { signal: ended.signal });
     child.send(order);
     const first = await Promise.race([answered, exited.then(() => undefined)]);
-    if (first === undefined) throw new Error('The process that makes the load has ended');
+    if (first === undefined) throw new Error(gone);
     const { sample, error } = first[0] as { readonly sample?: HttpSample; readonly error?: string };
     if (sample === undefined) throw new Error(error ?? 'The load was not made');
     return sample;

@@ -47,8 +47,8 @@ export class HttpSocket {
     this.#socket.on('close', () => this.#failed?.(new Error('The server closed the connection')));
   }
 
-  /** Sends a request and resolves when its answer was read to the end. */
-  async send(head: string, body?: Uint8Array): Promise<Answer> {
+  /** Sends a request and resolves when its answer was read to the end. A body is sent again and again up to `length`. */
+  async send(head: string, body?: Uint8Array, length: number = body?.byteLength ?? 0): Promise<Answer> {
     await this.#opened;
     return await new Promise((resolve, reject) => {
       this.#answered = resolve;
@@ -59,9 +59,22 @@ export class HttpSocket {
       }
       this.#socket.cork();
       this.#socket.write(head, 'latin1');
-      this.#socket.write(body);
+      this.#write(body, length);
       this.#socket.uncork();
     });
+  }
+
+  /** As much at once as the socket takes, the rest when it has gone. */
+  #write(body: Uint8Array, length: number): void {
+    let left = length;
+    while (left > 0) {
+      const piece = left < body.byteLength ? body.subarray(0, left) : body;
+      left -= piece.byteLength;
+      if (!this.#socket.write(piece) && left > 0) {
+        this.#socket.once('drain', () => this.#write(body, left));
+        return;
+      }
+    }
   }
 
   close(): void {

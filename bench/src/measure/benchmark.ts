@@ -13,8 +13,12 @@ export interface BenchContext {
   readonly short: boolean;
   /** Concurrent connections or callers. */
   readonly connections: number;
-  /** Measure only figures whose id has this in it; all when undefined. */
-  readonly only: string | undefined;
+  /** Measure only figures whose id has one of these in it; all when undefined. */
+  readonly only: readonly string[] | undefined;
+  /** Do once what takes minutes: no turn for warming up, and no peer that takes as long. */
+  readonly brief: boolean;
+  /** Rows of the large bucket of listings, where the number was asked for. */
+  readonly rows: number | undefined;
   /** Folder for profiles, when they were asked for. */
   readonly profileFolder: string | undefined;
   /** The run's PostgreSQL, started on first use. */
@@ -46,6 +50,8 @@ export interface BenchResult {
   readonly figures: readonly Measured[];
   /** Versions of the programs that were measured beside ours. */
   readonly programs?: Readonly<Record<string, string>>;
+  /** What could not be measured, and why; the run ends with 1 then. */
+  readonly failures?: readonly string[];
   /** Whatever explains the figures; goes into the JSON only. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -58,10 +64,12 @@ export interface Benchmark {
   readonly needs: readonly string[];
   /** Does something a number of times, not for a time, and one at a time. */
   readonly untimed?: true;
+  /** What a run has unless it is asked for something else; 8 s and 5 rounds where nothing is said here. */
+  readonly defaults?: { readonly seconds: number; readonly rounds: number };
   run(context: BenchContext): Promise<BenchResult>;
 }
 
 /** Whether a figure is to be measured. */
 export function isWanted({ only }: BenchContext, id: string): boolean {
-  return only === undefined || id.includes(only);
+  return only === undefined || only.some((part) => id.includes(part));
 }

@@ -2,7 +2,7 @@
  * How much processor time and memory a process and everything below it uses, from Linux's /proc. Elsewhere it knows
  * nothing: processor times are undefined, and no memory is found.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Linux counts in hundredths of a second towards user space, whatever its own clock. */
 const ticksPerSecond = 100;
@@ -58,6 +58,21 @@ function readIfThere(path: string): string | undefined {
 /** A process and its children of now. */
 export function withChildren(root: number): readonly number[] {
   return [root, ...[...allTimes()].filter(([, { parent }]) => parent === root).map(([pid]) => pid)];
+}
+
+/** Forgets the peak of a process's memory, so that the next one is of what comes; answers whether that can be done. */
+export function resetPeak(pid: number): boolean {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The greatest resident memory of a process in MiB, of its life or since it was forgotten. */
+export function peakMiB(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readIfThere(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) / 1024;
 }
 
 /** Resident memory of processes in MiB. Pages that several of them share count for each. */

@@ -5,7 +5,7 @@
 import type { BenchResult, Measured } from './benchmark.ts';
 import type { MachineFacts } from './machine.ts';
 import { ratioOf, type Spread, spreadOf } from './statistics.ts';
-import { type Target, targets } from './targets.ts';
+import { type Goal, goals, type Target, targets } from './targets.ts';
 
 /** A figure as the JSON has it. */
 export interface Figure extends Spread {
@@ -15,6 +15,7 @@ export interface Figure extends Spread {
   readonly better: 'higher' | 'lower';
   readonly values: readonly number[];
   readonly targets: readonly (Target & { readonly reached: boolean })[];
+  readonly goal?: Goal & { readonly reached: boolean };
   readonly beside: readonly BesideFigure[];
 }
 
@@ -42,6 +43,7 @@ export interface Report {
   readonly postgres: Readonly<Record<string, string>> | undefined;
   readonly programs: Readonly<Record<string, string>>;
   readonly figures: readonly Figure[];
+  readonly failures?: readonly string[];
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -49,6 +51,15 @@ export interface Report {
 export function figureOf(measured: Measured): Figure {
   const { id, title, unit, better, values } = measured;
   const spread = spreadOf(values);
+  const reaches = (value: number): boolean => (better === 'higher' ? spread.median >= value : spread.median <= value);
+  const beside = (measured.beside ?? []).map((other) => ({
+    name: other.name,
+    kind: other.kind,
+    ...spreadOf(other.values),
+    values: other.values,
+    ratio: ratioOf(values, other.values, better),
+  }));
+  const goal = goals[id];
   return {
     id,
     title,
@@ -56,26 +67,28 @@ export function figureOf(measured: Measured): Figure {
     better,
     ...spread,
     values,
-    targets: (targets[id] ?? []).map((target) => ({
-      ...target,
-      reached: better === 'higher' ? spread.median >= target.value : spread.median <= target.value,
-    })),
-    beside: (measured.beside ?? []).map((other) => ({
-      name: other.name,
-      kind: other.kind,
-      ...spreadOf(other.values),
-      values: other.values,
-      ratio: ratioOf(values, other.values, better),
-    })),
+    targets: (targets[id] ?? []).map((target) => ({ ...target, reached: reaches(target.value) })),
+    ...(goal === undefined ? {} : { goal: { ...goal, reached: isReached(goal, reaches, beside) } }),
+    beside,
   };
 }
 
+/** A share of something that was not measured is not reached. */
+function isReached(goal: Goal, reaches: (value: number) => boolean, beside: readonly BesideFigure[]): boolean {
+  if ('value' in goal) return reaches(goal.value);
+  return (beside.find(({ name }) => name === goal.beside)?.ratio.median ?? 0) >= goal.ratio;
+}
+
 /** Joins the result of a benchmark with the facts of its run. */
-export function reportOf(facts: Omit<Report, 'figures' | 'programs' | 'details'>, result: BenchResult): Report {
+export function reportOf(
+  facts: Omit<Report, 'figures' | 'failures' | 'programs' | 'details'>,
+  result: BenchResult,
+): Report {
   return {
     ...facts,
     programs: result.programs ?? {},
     figures: result.figures.map(figureOf),
+    ...(result.failures === undefined ? {} : { failures: result.failures }),
     details: result.details ?? {},
   };
 }
@@ -90,22 +103,39 @@ export function reportJson(report: Report): string {
 /** The table of a report, one row for each figure and each thing beside it. */
 export function reportTable(report: Report): string {
   const header = ['figure', 'median', 'min - max', 'floor', 'beside', 'its median', 'ratio'];
-  const rows = report.figures.flatMap(rowsOf);
+  return [
+    aboutRun(report),
+    `ratio: above 1 ours is better; *: asked for elsewhere; load average ${report.load_average.before[0]} before`,
+    '',
+    ...tableLines(header, [0, 4], report.figures.flatMap(rowsOf)),
+    '',
+  ].join('\n');
+}
+
+/** What ran, for how long, and on what. */
+export function aboutRun({ name, short, rounds, seconds, connections, machine, commit }: Report): string {
+  const { cpu, cores, node } = machine;
+  return (
+    `${name}${short ? ' (short: the figures say nothing)' : ''}: ${rounds} rounds` +
+    `${seconds === undefined ? '' : ` of ${seconds} s, ${connections} at once`}; ${cores} cores of ${cpu}, Node ${node}, commit ${commit}`
+  );
+}
+
+/** Lines of a table: columns of text begin at the left, numbers end at the right. */
+export function tableLines(
+  header: readonly string[],
+  textColumns: readonly number[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
   const widths = header.map((name, column) => Math.max(name.length, ...rows.map((row) => (row[column] ?? '').length)));
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) =>
-        column === 0 || column === 4 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        textColumns.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd();
-  const { cpu, cores, node } = report.machine;
-  const about = [
-    `${report.name}${report.short ? ' (short: the figures say nothing)' : ''}: ${report.rounds} rounds` +
-      `${report.seconds === undefined ? '' : ` of ${report.seconds} s, ${report.connections} at once`}; ${cores} cores of ${cpu}, Node ${node}, commit ${report.commit}`,
-    `ratio: above 1 ours is better; *: asked for elsewhere; load average ${report.load_average.before[0]} before`,
-  ];
-  return [...about, '', line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line), ''].join('\n');
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
 function rowsOf(figure: Figure): readonly (readonly string[])[] {
@@ -133,7 +163,8 @@ function mark(target: Target): string {
   return target.from === 'floor' ? '' : '*';
 }
 
-function short(value: number): string {
+/** A number as a table has it: three digits, or all of a large one. */
+export function short(value: number): string {
   if (Number.isNaN(value)) return '?';
   if (value >= 1000) return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
   return String(Number(value.toPrecision(3)));

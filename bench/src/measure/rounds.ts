@@ -19,7 +19,7 @@ export async function inTurns<Turns extends Readonly<Record<string, Turn<unknown
   contestants: Turns,
 ): Promise<Samples<Turns>> {
   const samples: Record<string, unknown[]> = {};
-  for (let round = context.short ? 0 : -1; round < context.rounds; round += 1) {
+  for (let round = context.short || context.brief ? 0 : -1; round < context.rounds; round += 1) {
     for (const [name, turn] of Object.entries(contestants)) {
       if (turn === undefined) continue;
       context.say(`${what}: ${name}, ${round === -1 ? 'warming up' : `round ${round + 1} of ${context.rounds}`}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '@rowlock/test-harness';
+import { keep } from '../measure/kept-processes.ts';
 
 const program = fileURLToPath(new URL('durable-writes-program.js', import.meta.url));
 
@@ -17,11 +18,13 @@ export interface DurableWrites {
 /** Writes files durably for a while; answers how many a second. */
 export async function durableWritesPerSecond({ bytes, concurrency, seconds }: DurableWrites): Promise<number> {
   const folder = join(temporaryFolder(), 'writes');
-  const { stdout } = await promisify(execFile)(
+  const running = promisify(execFile)(
     process.execPath,
     [program, folder, String(bytes), String(concurrency), String(seconds)],
     { env: { ...process.env, UV_THREADPOOL_SIZE: String(concurrency) } },
   );
+  keep(running.child);
+  const { stdout } = await running;
   await rm(folder, { recursive: true });
   const done = JSON.parse(stdout) as { readonly count: number; readonly seconds: number };
   return done.count / done.seconds;

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { buildGoRiver, goRiverNewest } from '@rowlock/test-harness';
+import { keep } from '../measure/kept-processes.ts';
 
 /** A running program. */
 export class GoRiver {
@@ -24,7 +25,7 @@ export class GoRiver {
     const program = await buildGoRiver();
     const pooled = new URL(url);
     pooled.searchParams.set('pool_max_conns', '16');
-    const child = spawn(program, ['bench', pooled.href, schema], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = keep(spawn(program, ['bench', pooled.href, schema], { stdio: ['pipe', 'pipe', 'ignore'] }));
     if (child.stdout === null) throw new Error('Go River has no output');
     return new GoRiver(child, createInterface({ input: child.stdout }));
   }

@@ -8,6 +8,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePort, temporaryFolder, toolPath, until } from '@rowlock/test-harness';
 import { HttpSocket } from '../load/http-socket.ts';
+import { keep } from '../measure/kept-processes.ts';
 import { stopChild } from '../service/service-process.ts';
 
 export interface Nginx {
@@ -67,9 +68,11 @@ export async function startNginx(): Promise<Nginx> {
   const port = await freePort();
   for (const name of ['files', 'tmp']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port));
-  const child = spawn(program, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = keep(
+    spawn(program, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    }),
+  );
   await until(
     async () => {
       if (child.exitCode !== null) throw new Error(`nginx has ended with ${child.exitCode}`);

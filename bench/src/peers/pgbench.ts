@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder, toolPath } from '@rowlock/test-harness';
+import { keep } from '../measure/kept-processes.ts';
 
 export interface PgbenchRun {
   readonly url: string;
@@ -25,7 +26,9 @@ export async function pgbench({ url, script, clients, seconds, transactions }: P
   const length =
     transactions === undefined ? ['-T', String(Math.max(1, Math.round(seconds ?? 1)))] : ['-t', String(transactions)];
   const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '1', ...length, '-f', file, url];
-  const { stdout } = await promisify(execFile)(toolPath('pgbench'), args);
+  const running = promisify(execFile)(toolPath('pgbench'), args);
+  keep(running.child);
+  const { stdout } = await running;
   const perSecond = /tps = ([\d.]+)/.exec(stdout)?.[1];
   if (perSecond === undefined || /failed transactions: [1-9]/.test(stdout)) throw new Error(`pgbench said:\n${stdout}`);
   return Number(perSecond);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, jwtSecret, type MigratedDatabase, signToken, temporaryFolder, until } from '@rowlock/test-harness';
 import type { BenchContext } from '../measure/benchmark.ts';
+import { keep } from '../measure/kept-processes.ts';
 import { keepStatements, startCountingStatements, summariseProfiles } from '../measure/profile.ts';
 
 export interface BenchService {
@@ -25,8 +26,12 @@ export interface BenchService {
 
 const program = fileURLToPath(new URL('../../../packages/cli/dist/main.js', import.meta.url));
 
-/** Starts the service. `name` is what its profile is called. */
-export async function startBenchService(context: BenchContext, name: string): Promise<BenchService> {
+/** Starts the service. `name` is what its profile is called; `env` is what it has besides its defaults. */
+export async function startBenchService(
+  context: BenchContext,
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<BenchService> {
   const postgres = await context.postgres();
   const database = await postgres.createDatabase();
   const folder = temporaryFolder();
@@ -37,18 +42,18 @@ export async function startBenchService(context: BenchContext, name: string): Pr
   const flags = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileFolder, name)}`];
   const log = join(folder, 'service.log');
   const descriptor = openSync(log, 'w');
-  const child = spawn(process.execPath, [...flags, program, 'serve', '--with-workers'], {
-    env: environment({ database, root, port }),
-    stdio: ['ignore', descriptor, descriptor],
-  });
-  closeSync(descriptor);
-  await until(
-    () => {
-      if (child.exitCode !== null) throw new Error(`The service has ended: ${readFileSync(log, 'utf8')}`);
-      return /^ready /m.test(readFileSync(log, 'utf8'));
-    },
-    { timeoutMs: 30_000, what: 'the service is ready' },
+  const child = keep(
+    spawn(process.execPath, [...flags, program, 'serve', '--with-workers'], {
+      env: { ...environment({ database, root, port }), ...env },
+      stdio: ['ignore', descriptor, descriptor],
+    }),
   );
+  closeSync(descriptor);
+  await untilReady(child, log).catch(async (error: unknown) => {
+    await stopChild(child);
+    await database.drop();
+    throw error;
+  });
   await database.query("INSERT INTO storage.buckets (id, owner_id) VALUES ('bench', 'ann')");
   return {
     port,
@@ -65,6 +70,17 @@ export async function startBenchService(context: BenchContext, name: string): Pr
       await database.drop();
     },
   };
+}
+
+async function untilReady(child: ChildProcess, log: string): Promise<void> {
+  await until(
+    () => {
+      const text = readFileSync(log, 'utf8');
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service has ended: ${text}`);
+      return /^ready /m.test(text);
+    },
+    { timeoutMs: 30_000, what: 'the service is ready' },
+  );
 }
 
 function environment(of: {

@@ -1,6 +1,8 @@
 /** Every command, in the order in which help shows them. */
 import type { Command } from './command.ts';
+import { adopt } from './commands/adopt.ts';
 import { audit } from './commands/audit.ts';
+import { backendCommand } from './commands/backend.ts';
 import { bucket } from './commands/bucket.ts';
 import { config } from './commands/config.ts';
 import { cp } from './commands/cp.ts';
@@ -11,6 +13,7 @@ import { jobs } from './commands/jobs.ts';
 import { ls } from './commands/ls.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rm } from './commands/rm.ts';
+import { s3 } from './commands/s3.ts';
 import { serve, work } from './commands/serve.ts';
 import { sign } from './commands/sign.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -25,10 +28,13 @@ export const commands: readonly Command[] = [
   rm,
   sign,
   migrateCommand,
+  adopt,
+  s3,
   doctor,
   jobs,
   audit,
   config,
+  backendCommand,
   fsckCommand,
   sweepCommand,
 ];

@@ -3,6 +3,7 @@
  * the parser, `--help`, `rowlock config` and the reference page. Only the command line reads the environment.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { backendOptions } from './backend-options.ts';
 import { rateLimitOptions } from './rate-limit-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -181,33 +182,22 @@ export const options: readonly Option[] = [
     max: 5 * 2 ** 40,
     help: 'largest upload where the bucket sets no limit',
   },
-  { name: 'storage-root', env: ['STORAGE_ROOT', 'ROWLOCK_DATA'], type: 'text', help: 'folder of the bytes' },
-  { name: 's3-bucket', env: ['S3_BUCKET'], type: 'text', default: 'civic-os-files', help: 'bucket in presigned URLs' },
   {
-    name: 's3-region',
-    env: ['S3_REGION', 'AWS_REGION'],
-    type: 'text',
-    default: 'us-east-1',
-    help: 'region in presigned URLs',
+    name: 'uploads-prepared-from',
+    env: ['UPLOADS_PREPARED_FROM'],
+    type: 'integer',
+    default: '4',
+    min: 0,
+    max: 1_000_000,
+    help: 'from so many small uploads at once on, their versions are prepared for many in one transaction; 0: always',
   },
+  ...backendOptions,
   {
-    name: 's3-public-endpoint',
-    env: ['S3_PUBLIC_ENDPOINT', 'S3_ENDPOINT', 'AWS_ENDPOINT_URL'],
+    name: 's3-upload-acl',
+    env: ['S3_UPLOAD_ACL'],
     type: 'text',
-    help: 'endpoint in presigned URLs; the public URL when not set',
-  },
-  {
-    name: 's3-access-key-id',
-    env: ['S3_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
-    type: 'text',
-    help: 'key that presigned URLs are signed with',
-  },
-  {
-    name: 's3-secret-access-key',
-    env: ['S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
-    type: 'text',
-    secret: true,
-    help: 'its secret',
+    default: 'none',
+    help: 'ACL that presigned PUTs must send as x-amz-acl: none, private, public-read or bucket-owner-full-control',
   },
   {
     name: 'queues',
@@ -233,6 +223,19 @@ export const options: readonly Option[] = [
     min: 1,
     max: 1000,
     help: 'attempts at once in thumbnails',
+  },
+  {
+    name: 'adopted-schema',
+    env: ['ADOPTED_SCHEMA'],
+    type: 'text',
+    help: 'schema of a system that was adopted: its jobs are worked too',
+  },
+  {
+    name: 'adopted-lead',
+    env: ['ADOPTED_LEAD'],
+    type: 'text',
+    default: 'off',
+    help: "on to lead River's maintenance there, once no old worker is left",
   },
   {
     name: 'sweep-interval-seconds',

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { temporaryFolder } from '@rowlock/test-harness';
 import { checkSecrets } from './exposure-checks.ts';
 import { Settings } from './options.ts';
-import { serverConfig } from './service-config.ts';
+import { serverConfig, workerConfig } from './service-config.ts';
 import { UsageError } from './usage-error.ts';
 
 const secrets = {
@@ -71,5 +71,17 @@ test('a proxy is an address or a range of them', () => {
   assert.deepEqual(configOf({ TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).trusted_proxies, ['10.0.0.0/8', '::1']);
   for (const wrong of ['proxy', '10.0.0.0/33', '*']) {
     assert.throws(() => configOf({ TRUSTED_PROXIES: wrong }), UsageError, wrong);
+  }
+});
+
+test('an upload ACL is none unless it is named, and one that lets others write is refused', () => {
+  const aclOf = (env: Readonly<Record<string, string>>) =>
+    workerConfig(new Settings({}, { ...complete, ...env })).upload_acl;
+
+  assert.equal(aclOf({}), undefined);
+  assert.equal(aclOf({ S3_UPLOAD_ACL: 'none' }), undefined);
+  assert.equal(aclOf({ S3_UPLOAD_ACL: 'public-read' }), 'public-read');
+  for (const wrong of ['public-read-write', 'Public-Read', 'yes']) {
+    assert.throws(() => aclOf({ S3_UPLOAD_ACL: wrong }), UsageError, wrong);
   }
 });

@@ -1,13 +1,13 @@
 /** From options to the configuration of the API and of the workers. It refuses what would be unsafe to start with. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { siteFolder } from '@rowlock/console';
-import type { DiskBackendConfig, ServerConfig, WorkerConfig } from '@rowlock/server';
+import type { ServerConfig, WorkerConfig } from '@rowlock/server';
 import { defaultSchemaNames, isAddressRange } from '@rowlock/server';
 import type { Settings } from './options.ts';
 import { rateLimits } from './rate-limit-options.ts';
 import { secretFix, weaknessOf } from './secret-strength.ts';
+import { storeConfigs } from './store-configs.ts';
 import { UsageError } from './usage-error.ts';
 
 function strongSecret(settings: Settings, name: string): string {
@@ -17,19 +17,6 @@ function strongSecret(settings: Settings, name: string): string {
     throw new UsageError(`${name} ${weakness}. Make one: ${secretFix}`);
   }
   return value;
-}
-
-export function diskBackend(settings: Settings): DiskBackendConfig {
-  const publicUrl = settings.text('public-url') ?? `http://${settings.text('host')}:${settings.text('port')}`;
-  return {
-    kind: 'disk',
-    root: resolve(settings.required('storage-root')),
-    endpoint: settings.text('s3-public-endpoint') ?? publicUrl,
-    region: settings.required('s3-region'),
-    bucket: settings.required('s3-bucket'),
-    access_key_id: settings.required('s3-access-key-id'),
-    secret_access_key: settings.required('s3-secret-access-key'),
-  };
 }
 
 function tokens(settings: Settings): ServerConfig['tokens'] {
@@ -56,7 +43,7 @@ export function serverConfig(settings: Settings): ServerConfig {
     port: settings.integer('port'),
     database: database(settings, 'api-database-url'),
     standby: standby(settings),
-    backend: diskBackend(settings),
+    ...storeConfigs(settings, database(settings, 'api-database-url')),
     tokens: tokens(settings),
     rules: {
       anonymous_role: settings.required('anon-role'),
@@ -69,6 +56,7 @@ export function serverConfig(settings: Settings): ServerConfig {
       previous: previousSecrets(settings).map((secret) => ({ id: keyId(secret), secret })),
     },
     upload_bytes_max: settings.integer('upload-bytes-max'),
+    uploads_prepared_from: settings.integer('uploads-prepared-from'),
     public_url: settings.text('public-url')?.replace(/\/+$/, ''),
     cors_origins: settings.list('cors-origins'),
     allowed_hosts: settings.list('allowed-hosts'),
@@ -140,12 +128,41 @@ export function workerConfig(settings: Settings): WorkerConfig {
   }
   return {
     database: database(settings, 'worker-database-url'),
-    backend: diskBackend(settings),
+    ...storeConfigs(settings, database(settings, 'worker-database-url')),
     names: { ...defaultSchemaNames, metadata: settings.required('metadata-schema') },
     queues: Object.fromEntries(queues.map((queue) => [queue, slots[queue] ?? 1])),
+    upload_acl: uploadAcl(settings),
+    adopted: adopted(settings),
     sweep_interval_seconds: settings.integer('sweep-interval-seconds'),
     stop_timeout_ms: 25_000,
   };
+}
+
+/** @throws UsageError */
+function adopted(settings: Settings): WorkerConfig['adopted'] {
+  const schema = settings.text('adopted-schema');
+  if (schema === undefined) return undefined;
+  if (schema === settings.required('metadata-schema')) {
+    throw new UsageError(
+      `ADOPTED_SCHEMA and METADATA_SCHEMA are both "${schema}": set METADATA_SCHEMA=rowlock_metadata`,
+    );
+  }
+  const lead = settings.required('adopted-lead');
+  if (lead !== 'on' && lead !== 'off') throw new UsageError(`ADOPTED_LEAD is on or off, not "${lead}"`);
+  const queues = {
+    fs_presign: settings.integer('s3-signer-max-workers'),
+    fs_thumbnails: settings.integer('thumbnail-max-workers'),
+  };
+  return { schema, queues, lead: lead === 'on' };
+}
+
+/** @throws UsageError for one that lets others write, or that nobody knows */
+function uploadAcl(settings: Settings): string | undefined {
+  const wanted = settings.required('s3-upload-acl');
+  if (!['none', 'private', 'public-read', 'bucket-owner-full-control'].includes(wanted)) {
+    throw new UsageError(`S3_UPLOAD_ACL is none, private, public-read or bucket-owner-full-control, not "${wanted}"`);
+  }
+  return wanted === 'none' ? undefined : wanted;
 }
 
 export function database(settings: Settings, name: string): ServerConfig['database'] {

@@ -18,7 +18,15 @@ TABLE metadata.file_upload_requests (
   updated_at timestamp with time zone DEFAULT now(),
   requested_by text,
   upload_id uuid,
-  s3_bucket text
+  s3_bucket text,
+  file_size bigint,
+  property_name text,
+  consent_location boolean DEFAULT false NOT NULL,
+  sha256 bytea,
+  put_headers jsonb,
+  url_expires_at timestamp with time zone,
+  is_open boolean DEFAULT false NOT NULL,
+  is_recorded boolean DEFAULT false NOT NULL
 ) ROW SECURITY;
 TABLE metadata.files (
   id uuid DEFAULT storage_internal.uuid_v7() NOT NULL,
@@ -42,7 +50,8 @@ TABLE metadata.files (
   object_id uuid,
   upload_id uuid,
   width integer,
-  height integer
+  height integer,
+  consent_location boolean DEFAULT false NOT NULL
 ) ROW SECURITY;
 VIEW public.files (
   id uuid,
@@ -65,7 +74,8 @@ VIEW public.files (
   property_name text,
   object_id uuid,
   width integer,
-  height integer
+  height integer,
+  consent_location boolean
 ) security_invoker=true;
 VIEW public.storage_buckets (
   id text COLLATE "C",
@@ -154,12 +164,45 @@ TABLE storage.audit_log (
   reason text,
   detail jsonb
 ) ROW SECURITY;
+TABLE storage.backend_copies (
+  id bigint IDENTITY NOT NULL,
+  source text NOT NULL,
+  target text NOT NULL,
+  bucket_id text COLLATE "C",
+  prefix text DEFAULT ''::text NOT NULL,
+  holder uuid NOT NULL,
+  "position" text COLLATE "C" DEFAULT ''::text NOT NULL,
+  progress jsonb DEFAULT '{}'::jsonb NOT NULL,
+  started_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  ended_at timestamp with time zone
+) ROW SECURITY;
+TABLE storage.backend_copy_failures (
+  run_id bigint NOT NULL,
+  version_id uuid NOT NULL,
+  key text NOT NULL,
+  reason text NOT NULL,
+  detail jsonb NOT NULL,
+  failed_at timestamp with time zone DEFAULT now() NOT NULL
+) ROW SECURITY;
+TABLE storage.blob_chunks (
+  blob_id uuid NOT NULL,
+  place integer NOT NULL,
+  bytes bytea NOT NULL
+) ROW SECURITY;
+TABLE storage.blobs (
+  id uuid NOT NULL,
+  key text COLLATE "C",
+  size bigint DEFAULT 0 NOT NULL,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  touched_at timestamp with time zone DEFAULT now() NOT NULL
+) ROW SECURITY;
 TABLE storage.buckets (
   id text COLLATE "C" NOT NULL,
   name text COLLATE "C" NOT NULL,
   owner_id text,
   policy text DEFAULT 'private'::text NOT NULL,
-  public boolean GENERATED (policy = 'public'::text),
+  public boolean DEFAULT false NOT NULL,
   file_size_limit bigint,
   allowed_mime_types text[],
   overwrite text DEFAULT 'allow'::text NOT NULL,
@@ -175,7 +218,8 @@ TABLE storage.buckets (
   quota_objects bigint,
   owner_quota_bytes bigint,
   owner_quota_objects bigint,
-  inline boolean DEFAULT false NOT NULL
+  inline boolean DEFAULT false NOT NULL,
+  backend text
 ) ROW SECURITY;
 TABLE storage.change_feed (
   only_row boolean DEFAULT true NOT NULL,
@@ -328,6 +372,29 @@ TABLE storage.quotas (
   counted boolean DEFAULT false NOT NULL,
   since xid8
 ) ROW SECURITY;
+TABLE storage.s3_signing_keys (
+  backend text NOT NULL,
+  day date NOT NULL,
+  region text NOT NULL,
+  service text NOT NULL,
+  access_key_id text NOT NULL,
+  session_token text,
+  endpoint text NOT NULL,
+  bucket text NOT NULL,
+  addressing text NOT NULL,
+  scope text NOT NULL,
+  origin text NOT NULL,
+  host text NOT NULL,
+  path_prefix text NOT NULL,
+  query_prefix text NOT NULL,
+  query_token text NOT NULL,
+  upload_acl text,
+  inner_pad bytea NOT NULL,
+  outer_pad bytea NOT NULL,
+  valid_from timestamp with time zone NOT NULL,
+  valid_until timestamp with time zone NOT NULL,
+  derived_at timestamp with time zone DEFAULT now() NOT NULL
+) ROW SECURITY;
 TABLE storage.settings (
   name text NOT NULL,
   value text NOT NULL,
@@ -360,6 +427,10 @@ TABLE storage.sweep_position (
   after uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL
 ) ROW SECURITY;
+TABLE storage.upload_requesters (
+  requested_by text NOT NULL,
+  asked_at timestamp with time zone DEFAULT now() NOT NULL
+) ROW SECURITY fillfactor=50, autovacuum_vacuum_threshold=500;
 TABLE storage.upload_tickets (
   id uuid NOT NULL,
   bucket_id text COLLATE "C" NOT NULL,
@@ -427,12 +498,16 @@ TABLE storage.versions (
   detected_type text,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   stored_at timestamp with time zone,
-  expires_at timestamp with time zone
+  expires_at timestamp with time zone,
+  was_on text[],
+  stored_in xid8
 ) ROW SECURITY;
 
 -- Constraints
 
 CONSTRAINT file_upload_requests_pkey ON metadata.file_upload_requests PRIMARY KEY (id);
+CONSTRAINT file_upload_requests_sha256_is_32_bytes ON metadata.file_upload_requests CHECK ((octet_length(sha256) = 32)) NOT VALID;
+CONSTRAINT file_upload_requests_size_not_negative ON metadata.file_upload_requests CHECK ((file_size >= 0)) NOT VALID;
 CONSTRAINT file_upload_requests_status_check ON metadata.file_upload_requests CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])));
 CONSTRAINT files_object_id_fkey ON metadata.files FOREIGN KEY (object_id) REFERENCES storage.objects(id) ON DELETE CASCADE;
 CONSTRAINT files_object_id_key ON metadata.files UNIQUE (object_id);
@@ -441,6 +516,17 @@ CONSTRAINT files_thumbnail_status_check ON metadata.files CHECK ((thumbnail_stat
 CONSTRAINT files_waits_or_has_bytes ON metadata.files CHECK (((upload_id IS NULL) OR (object_id IS NULL)));
 CONSTRAINT audit_log_holds ON storage.audit_log CHECK (storage_internal.audit_entry_holds(outcome, detail)) NOT VALID;
 CONSTRAINT audit_log_pkey ON storage.audit_log PRIMARY KEY (id);
+CONSTRAINT backend_copies_go_elsewhere ON storage.backend_copies CHECK ((source <> target));
+CONSTRAINT backend_copies_pkey ON storage.backend_copies PRIMARY KEY (id);
+CONSTRAINT backend_copy_failures_pkey ON storage.backend_copy_failures PRIMARY KEY (run_id, version_id);
+CONSTRAINT backend_copy_failures_run_id_fkey ON storage.backend_copy_failures FOREIGN KEY (run_id) REFERENCES storage.backend_copies(id) ON DELETE CASCADE;
+CONSTRAINT blob_chunks_blob_id_fkey ON storage.blob_chunks FOREIGN KEY (blob_id) REFERENCES storage.blobs(id) ON DELETE CASCADE;
+CONSTRAINT blob_chunks_bounded ON storage.blob_chunks CHECK (((place >= 0) AND ((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 262144))));
+CONSTRAINT blob_chunks_pkey ON storage.blob_chunks PRIMARY KEY (blob_id, place);
+CONSTRAINT blobs_key_used_once ON storage.blobs UNIQUE (key);
+CONSTRAINT blobs_pkey ON storage.blobs PRIMARY KEY (id);
+CONSTRAINT blobs_size_not_negative ON storage.blobs CHECK ((size >= 0));
+CONSTRAINT buckets_backend_is_a_name ON storage.buckets CHECK ((backend ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text));
 CONSTRAINT buckets_file_size_limit_positive ON storage.buckets CHECK ((file_size_limit > 0));
 CONSTRAINT buckets_history_keep_range ON storage.buckets CHECK (((history_keep >= 1) AND (history_keep <= 100000)));
 CONSTRAINT buckets_id_is_name ON storage.buckets CHECK ((id = name));
@@ -450,6 +536,7 @@ CONSTRAINT buckets_noncurrent_days_range ON storage.buckets CHECK (((noncurrent_
 CONSTRAINT buckets_overwrite_known ON storage.buckets CHECK ((overwrite = ANY (ARRAY['allow'::text, 'deny'::text])));
 CONSTRAINT buckets_pkey ON storage.buckets PRIMARY KEY (id);
 CONSTRAINT buckets_policy_known ON storage.buckets CHECK ((policy = ANY (ARRAY['private'::text, 'public'::text, 'authenticated'::text])));
+CONSTRAINT buckets_public_by_policy ON storage.buckets CHECK ((public = (policy = 'public'::text)));
 CONSTRAINT buckets_quotas_bounded ON storage.buckets CHECK ((((quota_bytes >= 0) AND (quota_bytes <= '1152921504606846976'::bigint)) AND ((quota_objects >= 0) AND (quota_objects <= '1152921504606846976'::bigint)) AND ((owner_quota_bytes >= 0) AND (owner_quota_bytes <= '1152921504606846976'::bigint)) AND ((owner_quota_objects >= 0) AND (owner_quota_objects <= '1152921504606846976'::bigint))));
 CONSTRAINT buckets_soft_delete_seconds_range ON storage.buckets CHECK (((soft_delete_seconds >= 1) AND (soft_delete_seconds <= 315360000)));
 CONSTRAINT buckets_versioning_known ON storage.buckets CHECK ((versioning = ANY (ARRAY['off'::text, 'on'::text, 'suspended'::text])));
@@ -487,6 +574,10 @@ CONSTRAINT quotas_bucket_id_fkey ON storage.quotas FOREIGN KEY (bucket_id) REFER
 CONSTRAINT quotas_one_per_scope ON storage.quotas UNIQUE NULLS NOT DISTINCT (bucket_id, per);
 CONSTRAINT quotas_per_known ON storage.quotas CHECK (((per = 'owner'::text) OR ((per = 'bucket'::text) AND (bucket_id IS NOT NULL))));
 CONSTRAINT quotas_pkey ON storage.quotas PRIMARY KEY (id);
+CONSTRAINT s3_signing_keys_addressing_known ON storage.s3_signing_keys CHECK ((addressing = ANY (ARRAY['path'::text, 'virtual'::text])));
+CONSTRAINT s3_signing_keys_begin_before_they_end ON storage.s3_signing_keys CHECK ((valid_from <= valid_until));
+CONSTRAINT s3_signing_keys_pads_are_64_bytes ON storage.s3_signing_keys CHECK (((octet_length(inner_pad) = 64) AND (octet_length(outer_pad) = 64)));
+CONSTRAINT s3_signing_keys_pkey ON storage.s3_signing_keys PRIMARY KEY (backend, day);
 CONSTRAINT settings_pkey ON storage.settings PRIMARY KEY (name);
 CONSTRAINT signed_url_revocations_pkey ON storage.signed_url_revocations PRIMARY KEY (sequence);
 CONSTRAINT signed_url_revocations_value_form ON storage.signed_url_revocations CHECK (COALESCE(
@@ -505,6 +596,7 @@ CONSTRAINT signed_urls_uses_left_range ON storage.signed_urls CHECK (((uses_left
 CONSTRAINT signed_urls_uses_max_range ON storage.signed_urls CHECK (((uses_max >= 1) AND (uses_max <= 1000000)));
 CONSTRAINT sweep_position_is_one_row ON storage.sweep_position CHECK (single);
 CONSTRAINT sweep_position_pkey ON storage.sweep_position PRIMARY KEY (single);
+CONSTRAINT upload_requesters_pkey ON storage.upload_requesters PRIMARY KEY (requested_by);
 CONSTRAINT upload_tickets_pkey ON storage.upload_tickets PRIMARY KEY (id);
 CONSTRAINT upload_tickets_sha256_is_32_bytes ON storage.upload_tickets CHECK ((octet_length(sha256) = 32));
 CONSTRAINT upload_tickets_size_max_positive ON storage.upload_tickets CHECK ((size_max > 0));
@@ -529,7 +621,9 @@ CONSTRAINT versions_pkey ON storage.versions PRIMARY KEY (id);
 
 CREATE INDEX file_upload_requests_entity_idx ON metadata.file_upload_requests USING btree (entity_type, entity_id);
 CREATE UNIQUE INDEX file_upload_requests_file_id_idx ON metadata.file_upload_requests USING btree (file_id);
+CREATE INDEX file_upload_requests_open_idx ON metadata.file_upload_requests USING btree (requested_by) WHERE is_open;
 CREATE UNIQUE INDEX file_upload_requests_pkey ON metadata.file_upload_requests USING btree (id);
+CREATE INDEX file_upload_requests_requester_idx ON metadata.file_upload_requests USING btree (requested_by, created_at);
 CREATE UNIQUE INDEX file_upload_requests_upload_id_idx ON metadata.file_upload_requests USING btree (upload_id);
 CREATE UNIQUE INDEX files_object_id_key ON metadata.files USING btree (object_id);
 CREATE UNIQUE INDEX files_pkey ON metadata.files USING btree (id);
@@ -538,8 +632,14 @@ CREATE INDEX idx_files_entity ON metadata.files USING btree (entity_type, entity
 CREATE INDEX idx_files_pending ON metadata.files USING btree (thumbnail_status, created_at) WHERE (thumbnail_status = ANY (ARRAY['pending'::text, 'failed'::text]));
 CREATE INDEX idx_upload_requests_status ON metadata.file_upload_requests USING btree (status);
 CREATE UNIQUE INDEX audit_log_pkey ON storage.audit_log USING btree (id);
+CREATE UNIQUE INDEX backend_copies_pkey ON storage.backend_copies USING btree (id);
+CREATE UNIQUE INDEX backend_copy_failures_pkey ON storage.backend_copy_failures USING btree (run_id, version_id);
+CREATE UNIQUE INDEX blob_chunks_pkey ON storage.blob_chunks USING btree (blob_id, place);
+CREATE UNIQUE INDEX blobs_key_used_once ON storage.blobs USING btree (key);
+CREATE UNIQUE INDEX blobs_pkey ON storage.blobs USING btree (id);
 CREATE UNIQUE INDEX buckets_name_key ON storage.buckets USING btree (name);
 CREATE UNIQUE INDEX buckets_pkey ON storage.buckets USING btree (id);
+CREATE INDEX buckets_placed_idx ON storage.buckets USING btree (id) WHERE (backend IS NOT NULL);
 CREATE UNIQUE INDEX change_feed_pkey ON storage.change_feed USING btree (only_row);
 CREATE UNIQUE INDEX changes_pkey ON storage.changes USING btree (seq);
 CREATE INDEX changes_xid_seq_idx ON storage.changes USING btree (xid, seq);
@@ -562,6 +662,7 @@ CREATE UNIQUE INDEX quota_accounts_pkey ON storage.quota_accounts USING btree (i
 CREATE UNIQUE INDEX quota_shards_pkey ON storage.quota_shards USING btree (account_id, shard);
 CREATE UNIQUE INDEX quotas_one_per_scope ON storage.quotas USING btree (bucket_id, per) NULLS NOT DISTINCT;
 CREATE UNIQUE INDEX quotas_pkey ON storage.quotas USING btree (id);
+CREATE UNIQUE INDEX s3_signing_keys_pkey ON storage.s3_signing_keys USING btree (backend, day);
 CREATE UNIQUE INDEX settings_pkey ON storage.settings USING btree (name);
 CREATE INDEX signed_url_revocations_expires_idx ON storage.signed_url_revocations USING btree (expires_at);
 CREATE UNIQUE INDEX signed_url_revocations_pkey ON storage.signed_url_revocations USING btree (sequence);
@@ -571,6 +672,7 @@ CREATE INDEX signed_urls_issuer_idx ON storage.signed_urls USING btree (issuer);
 CREATE INDEX signed_urls_object_idx ON storage.signed_urls USING btree (object_id);
 CREATE UNIQUE INDEX signed_urls_pkey ON storage.signed_urls USING btree (id);
 CREATE UNIQUE INDEX sweep_position_pkey ON storage.sweep_position USING btree (single);
+CREATE UNIQUE INDEX upload_requesters_pkey ON storage.upload_requesters USING btree (requested_by);
 CREATE INDEX upload_tickets_expires_at_idx ON storage.upload_tickets USING btree (expires_at);
 CREATE UNIQUE INDEX upload_tickets_pkey ON storage.upload_tickets USING btree (id);
 CREATE INDEX uploads_expires_idx ON storage.uploads USING btree (expires_at);
@@ -594,26 +696,45 @@ FUNCTION metadata.files_can_view(text,text,text) RETURNS boolean sql STABLE SET 
 FUNCTION metadata.rowlock_wake_queue(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e28d8438aa290d0461895b714f53569e EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION public.create_file_record(uuid,text,text,text,text,bigint,text,text,text,text) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.delete_file_record(uuid) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 55fcbcbd5be7d7ca50d60b0d70e9f8a4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.download_blob(text,text) RETURNS bytea sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.download_url(public.storage_objects) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.file_urls(uuid[],integer) RETURNS TABLE(id uuid, original_url text, thumbnail_small_url text, thumbnail_medium_url text, thumbnail_large_url text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_download_url(uuid,integer,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_download_urls(uuid[],integer,boolean) RETURNS TABLE(id uuid, url text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_file_storage_stats() RETURNS TABLE(total_count bigint, total_size_bytes bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_upload_request(uuid) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_url(uuid) RETURNS TABLE(status text, url text, file_id uuid, error text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_upload_url_sync(text,text,text,text) RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.original_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.purge_storage_version(text,text,uuid) RETURNS boolean sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.request_upload(text,text,text,text,bigint,text,boolean,text) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.request_upload_url(text,text,text,text) RETURNS uuid sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.restore_storage_object(text,text,uuid) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.storage_changes(text,integer,text,text) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.thumbnail_large_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.thumbnail_medium_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.thumbnail_small_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.upload_blob(bytea) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.allow_any_operation(text[]) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.allow_only_operation(text) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.ask_arrival(text,text,bigint,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 10c1cd5b274b88cfdedb5bb5ec81a87c EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.ask_upload(storage.uploads,boolean,bigint,boolean) RETURNS storage.uploads plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7c0ed004282b851f698440b5053dd46f EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.ask_blob(bigint) RETURNS storage.uploads plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7582830260afd11c666d7e6918ba98a0 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.ask_upload(storage.uploads,boolean,bigint,boolean) RETURNS storage.uploads plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 de749ae9ed46fe8aa3de81ed9ee68d66 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.assert_bucket_visible(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a1b2eb0c49c4daccb2123f7aa624f6e4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.assert_entity_names(text,text) RETURNS void plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 358823e7ec900fb38028cc8c913d6bed EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.assert_file_names(text,text,text,text) RETURNS void plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 6e4f8438a860cf2035a41662732b3339 EXECUTE rowlock_owner;
 FUNCTION storage.assert_folders(text,text,text,text,integer) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b89b4c9e8dfece8259d18e0478f7d555 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.assert_may_attach(text,text) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c27919e505b2a738d1af84be5bb0b3ff EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.assert_may_upload_file(text,text,text,text,text,uuid) RETURNS text plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 dd49c8289d392dd06210bda83d3f4cd4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.assert_may_attach(text,text) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12cf820fd9962670a57cb499b11b4844 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.assert_may_upload_file(text,text,text,text,text,uuid) RETURNS text plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 ba10deedf17ca34d824820933340e975 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.attach_entity(regclass,name,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9e211f0f141ee8e63055ffe82ee99b7e EXECUTE rowlock_owner;
 FUNCTION storage.audit_buckets() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 92cc4ca80f8eb085bd5dc99b987a46ef EXECUTE rowlock_owner;
 FUNCTION storage.audit_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 912e73013ddadf11d88d90e63663bf69 EXECUTE rowlock_owner;
 FUNCTION storage.audit_is_kept() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c0176c3d613055ebeb7f6b45903e2ab0 EXECUTE rowlock_owner;
 FUNCTION storage.audit_objects() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c21b41c5d6552dec70b91b36f0fb89b6 EXECUTE rowlock_owner;
 FUNCTION storage.audit_revocations() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 62c4fd5be4206081541ac1cf071ebf4d EXECUTE rowlock_owner;
+FUNCTION storage.blob_bytes_max() RETURNS bigint sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ec2e5518488e6cd8dbd3c0547f030901 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.buckets_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 167a433294a4ec95ef0098e6dbb467c6 EXECUTE rowlock_owner;
-FUNCTION storage.buckets_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12a886a51f52d318b12a3a742ec13d1b EXECUTE rowlock_owner;
+FUNCTION storage.buckets_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 64e2fea92d2b6d4cf55c9a2be0da639e EXECUTE rowlock_owner;
 FUNCTION storage.caller_id() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.caller_owns_object(uuid) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.caller_owns_objects_in(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bcfe1a146e9139f2ff520f479f8acc03 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -628,10 +749,12 @@ FUNCTION storage.count_below(text,text,integer) RETURNS bigint plpgsql STABLE SE
 FUNCTION storage.delete_prefix(text,text,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 11b3631bae5fe2796a5b579ac517284e EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.end_of_prefix(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.entity_definition(text) RETURNS storage.entities sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 889907a162a630e2edf588d5ff474725 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.entity_files_delete() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5b3a9890ba7244cdd2a0a349da65e967 EXECUTE rowlock_owner;
+FUNCTION storage.entity_files_delete() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6885a2cf59f40bc27bfaf22dfdbbc906 EXECUTE rowlock_owner;
 FUNCTION storage.entity_is_attached(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 795df4d0c60de91206555e751c14bb88 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.etag_of(bytea,uuid) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.extension(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.file_object_name(text,text,text,uuid) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.file_request_opened() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 eee28dc177efe4d29fb1e3966ecfd1a3 EXECUTE rowlock_owner;
 FUNCTION storage.file_requested() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f550c09bd06fe2ee795b5ed081a31764 EXECUTE rowlock_owner;
 FUNCTION storage.filename(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.files_bucket() RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5695ccff59488ef5b2207e6d967352d EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -657,7 +780,7 @@ FUNCTION storage.lock_history(text,text) RETURNS void sql VOLATILE md5 23d33884d
 FUNCTION storage.may_move(storage.objects,storage.objects) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 d8fe3a32c85812b2cf29d1a80620e07a EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_read_file_of(uuid) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 bcd983607ab0f65d1b4e515accdd0fec EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.may_restore_into(text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 db3f58e407f0894924c10817d0b61bfd EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.may_upload(text,text,jsonb,boolean) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c46df701e32a45ae61cb2e054869596d EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.may_upload(text,text,jsonb,boolean) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 96b4b8618c420c9912c00014e06f4d19 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.media_type_allowed(text[],text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 e03da150ff180ff28ad8bafccd067d4f EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.move_object(text,text,text,text,boolean,uuid,text[],text[]) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b56f97a362db58c48249c63a1c5f3999 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.move_prefix(text,text,text,text,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b5c146c2ce16cd8c7cf37eb37fbe8a10 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -671,10 +794,16 @@ FUNCTION storage.objects_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEF
 FUNCTION storage.objects_fill() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bfefc17b54d21ff569b7a36b974aec72 EXECUTE rowlock_owner;
 FUNCTION storage.objects_history() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d4d203d6c8713983deb4edfbf03628cf EXECUTE rowlock_owner;
 FUNCTION storage.objects_inserted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 97fdea9d68235a09ae61bcb4eec5bc9d EXECUTE rowlock_owner;
-FUNCTION storage.objects_limited() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b169b69b0ec8a193e37c2e0805484e00 EXECUTE rowlock_owner;
+FUNCTION storage.objects_limited() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f3aada4b3dc5f708d78c3b679efce1fd EXECUTE rowlock_owner;
 FUNCTION storage.objects_reference() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 4ec25f6916cc4aca215db27e6f5b92d2 EXECUTE rowlock_owner;
 FUNCTION storage.objects_updated() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 dfdfa57ada2431aa1c874f85b6b8a6fe EXECUTE rowlock_owner;
 FUNCTION storage.operation() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.percent_decoded(text) RETURNS text plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 63e57dd6670ace71c95ff11b42cdbe41 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.presign_file(uuid,integer) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.presign_get(storage.objects,integer,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.presign_object(uuid,integer,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.presign_put(uuid,integer) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.presign_thumbnail(uuid,text,integer) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.purge_history(text,integer) RETURNS bigint sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.purge_version(text,text,uuid) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 1f8c462c469d48d5c0c95f832c20d396 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.quota_bucket_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 00dddd2ea9eeb647285a63f4ec0bfe5a EXECUTE rowlock_owner;
@@ -693,25 +822,48 @@ FUNCTION storage.revoke_object_urls(text,text,text) RETURNS boolean plpgsql VOLA
 FUNCTION storage.revoke_signed_urls(text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 393ba300e3f6d41d175d3a4b59b51d6d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.search_as_caller() RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.sees_version(text,text,uuid) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.set_bucket_backend(text,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c0ab152244dc7b1f3f18806bc5fe5849 EXECUTE rowlock_owner,service_role;
 FUNCTION storage.set_owner_quota(text,bigint,bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9d28be8239f5d8420f9dbdf854061c86 EXECUTE rowlock_owner,service_role;
 FUNCTION storage.signed_url_issuer() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.signed_url_revocations_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b34cc5ad75aecef36d28a33599da6b75 EXECUTE rowlock_owner;
 FUNCTION storage.signed_url_revocations_follow() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 610287f763e9d578cc9e703857427953 EXECUTE rowlock_owner;
-FUNCTION storage.upload_is_committing(uuid,text,text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f1e2a2c18d3f8994d302a98749228773 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.write_object(storage.uploads) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 cfda9034ade7940b47f78d3c74be8336 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.upload_is_committing(uuid,text,text) RETURNS boolean plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d771b9bfb4b2290dc0badc648a1cd686 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.upload_request_json(uuid,uuid,text,text,jsonb,text,text,timestamp with time zone,text) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.write_blob(storage.uploads) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 647bf6bf77076d1796aa09a646f84371 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.write_object(storage.uploads) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 745bfc9b1a613cfd2d905f90ac05b1db EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.zip_page(text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.zip_totals(text,text,integer) RETURNS TABLE(object_count bigint, bytes numeric) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_internal.abandon_prepared(uuid) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cbce446254c2c4108cb247d5d9de8b23 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.abandon_upload(uuid,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 368615f412fa139b71ed2bf8fe0342e6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.admit_request(text,integer,integer) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 6b70fc23463d56d25fa7e271e8dbefea EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.amend_upload(uuid,jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 06217eedb747fd3699b1e7a0e8d9a5c6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.attach_file(storage.uploads,storage.objects) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 513edfc9074a14d514b4fb43d7dd7c45 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.attach_file(storage.uploads,storage.objects) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 de159311cf2ac150f22222bfabd7cf78 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_entry_holds(text,jsonb) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 d0f654a052da10a66ea87746a09cec85 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_expire(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2b4f449559000c3f6af4930bc5205f35 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_from(timestamp with time zone) RETURNS bigint plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f42b6a259e72f0f4b6fbc5314693ad45 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_horizon() RETURNS timestamp with time zone sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0aee509842affd9e3375d9473324ebd9 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_tell(jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8f8f24117310a699f976b212d6904c5b EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.become(text,text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 49b986c726d7f81aaee80b0cb73acf97 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.backend_copy_advance(bigint,uuid,text,jsonb,jsonb,boolean) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1a69cf6abb40556f7afa8d7523376db EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.backend_copy_begin(text,text,text,text,uuid,boolean) RETURNS storage.backend_copies plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8f242ea1f6311c0710adac430f5e001a EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.backend_copy_page(text,text,text,text,integer) RETURNS TABLE(id uuid, key text, size bigint) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 9c44478f3e21f830d033d3726373f5bb EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.become(text,text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 69f2189e9aaa8ca7f91924cac9e727b0 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.begin_prepared(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,boolean,bigint,text[],text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c2ffb9718cafd25e667bb5c5b65ad3e4 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.begin_ticket_upload(uuid,uuid,uuid,text,bigint,text,jsonb,text,text,bigint) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 febd768a6cb866804027e100a2a51158 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.begin_upload(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,text,text,boolean,bigint,text[],text[]) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f446ffd49baad4b5fa8c784a43580ac5 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_append(uuid,integer,bytea) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 be7f6fc6ad774c6ea268a12f55ba2ee8 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_check() RETURNS void plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 33ff6e63e3b4f1f2aa5d252bb4c2ca78 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_delete(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 235c67f83f6b87a52df457e95e423385 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_discard(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9ba3f480960f4f8d18aaaa69c5cea299 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_finish(uuid,text,bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 52d3ae37e23980c2a081beb1fca82e18 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_head(text) RETURNS TABLE(id uuid, key text, size bigint, created_at timestamp with time zone) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 762754821f542f5b4495ddefc79addd4 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_page(text,text,integer) RETURNS TABLE(id uuid, key text, size bigint, created_at timestamp with time zone) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 2cfa4de1e5b0c7e50d72b4c259bb0529 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_piece(uuid,bigint,integer) RETURNS bytea plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b7ac4ae3a14e251e3934b2348b419af3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_put(uuid,text,bytea) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9e7a88680749e7ceccd847ab9c7eab64 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_read(text,bigint,integer) RETURNS TABLE(id uuid, key text, size bigint, created_at timestamp with time zone, bytes bytea) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 168a6c6c6f470cb48e70c278d06fc979 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blob_to_send(text,text,text,text,text) RETURNS bytea plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a99c82950d1d09c0785951cd84a0c846 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.blob_uploaded(storage.uploads,boolean) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7833eba8e99e9cc3f2cb69c714767216 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.blobs_remove_unfinished(double precision) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2de2f92a31ed1f704d4b06092689ba6f EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.blobs_unfinished() RETURNS TABLE(id uuid, size bigint, age_ms double precision) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8003bc058bf00d8fdc7e83efe5e365a2 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.bucket_inline(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e379b90d21095a697c73c008647f26bc EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.change_holds(text,uuid,bigint,text,text,text) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 d909a7eb1b3aa8b1df7a8b4557cc39ed EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_as(text,text,text,integer,text,text) RETURNS jsonb plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7405829c32637b3bdc76f6e5a9197596 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
@@ -721,9 +873,11 @@ FUNCTION storage_internal.changes_expire(integer) RETURNS bigint plpgsql VOLATIL
 FUNCTION storage_internal.changes_notify(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3a4f37a270c35952f20e5debb4ce96a7 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_poll(text) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3c963a8844ca52b6a633d0828596c91e EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_position(text) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 276dcfb4b30e3c633f08b6a2c6dab57b EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.commit_upload(uuid,text,text,bigint,bytea,text,text,jsonb,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 9935854b1cf152ff2ed4d1e94ad3684d EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.create_file(uuid,text,text,text,text,bigint,text,text,text,boolean) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6cb74b49c2c2c9b7f29cd4a613cc7adb EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
-FUNCTION storage_internal.create_file_request(text,text,text,text,uuid,text) RETURNS uuid plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6e2ab87f3a8d204f2cc5588a9d5d8e92 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.close_requests(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 258c00357110084a577c0f7ae021dd1e EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.commit_prepared(uuid,text,text,text,text,text,text,jsonb,bigint,boolean,text[],text[],bigint,bytea,text,text,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 fa0fd124567fcf297f196fffd384c162 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.commit_upload(uuid,text,text,bigint,bytea,text,text,jsonb,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e619058b399a3678ea1fd3f20f729f12 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.create_file(uuid,text,text,text,text,bigint,text,text,text,boolean) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5a0140508f07f98d5dadb354d6c36ea2 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.default_backend_is(text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0bbd5f6f4abae109b00f426c89471854 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.direct_upload(text,text) RETURNS TABLE(upload_id uuid, size_max bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 725421d36c5810546e1b53fa26522067 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.drop_lost(uuid) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8f7c698dda587483502fd0adbbd6fc98 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_maintenance(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 01113784d4083369669c561261f15c32 EXECUTE rowlock_owner,rowlock_worker;
@@ -736,23 +890,31 @@ FUNCTION storage_internal.finish_upload(storage.uploads) RETURNS storage.objects
 FUNCTION storage_internal.forget_tickets(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5a89d64c3e1f0cce5ec285b17259ace EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.fsck_advance(bigint,uuid,text,text,jsonb,jsonb) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 545e1d57e5dc1fbdfe8bd018e6902f99 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.fsck_begin(text,uuid,boolean,boolean) RETURNS storage.fsck_runs plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cff7be93efbf64744d33e19e5260d91a EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.fsck_page(text,text,integer) RETURNS TABLE(id uuid, key text, state text, size bigint, sha256 text, expired boolean, doomed boolean, unreferenced boolean) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 25d2fd3c95ef513be23b62e2929ce73e EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.fsck_page(text,text,integer) RETURNS TABLE(id uuid, key text, state text, size bigint, sha256 text, expired boolean, doomed boolean, unreferenced boolean) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 fecb066757690954add9d18d4cac6ab2 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.fsck_repaired(bigint,uuid,text,text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5038a70827af4e00dbb54de0b5296107 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.give_versions_back(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bbec3cf95a8efb37b1679e5216308b6d EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.has_history(text,text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 7b210f3011ffedce924a307c2748c429 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.health() RETURNS TABLE(has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[]) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ad32a48e447f563523d0dbc373b886d6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.image_measured(uuid,integer,integer,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a011fdffa69043f5b749c56aa38893dd EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.is_elsewhere(uuid,text,text,text) RETURNS boolean plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b14dff037ba66574b26695d17c4094fc EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_marker_until(storage.buckets) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_until(storage.buckets,timestamp with time zone,boolean) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.kept_version(uuid,uuid) RETURNS uuid sql STABLE SET search_path=pg_catalog, pg_temp md5 f35c110f116e652e328ba66e7848ad1d EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.list_objects_as(text,text,text,text,text,boolean,boolean,text,text,boolean,timestamp with time zone,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 3a58e6b93694540ef887c4d92a9c72aa EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.look_at_prepared(uuid) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3920374b37d4bdbebb6dc062eb8026ad EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.object_info_as(text,text,text,text,text,boolean) RETURNS TABLE(object_id uuid, version_id uuid, owner_id text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, user_metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c59d9f504bdb1b27ebb6bc1e6cc70f64 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_prepared(storage.uploads) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 956d5488122aba324491309c60a7ebde EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_request(text,text,text,text,uuid,text,bigint,text,boolean,text) RETURNS metadata.file_upload_requests plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e0ec6e71f92c669519a93917cf3c7c10 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.open_signed_object(text,text,uuid,text,text,double precision,uuid,text,bigint,text,text) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3152e05d7d6715f2fa840125b0464c25 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.open_ticket(storage.uploads,timestamp with time zone,bigint,bytea) RETURNS timestamp with time zone sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cfde4ba059c4cc2f90d13ca74324ebd7 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.open_upload(storage.uploads,text,text,interval) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 30c4c99d645faf3ee270968254dfea87 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.owner_of_restored(storage.objects,text) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 df3b6716e4377bad45fb55ff839d9a06 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.place_bucket(text,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 52b51ed1ad22d577de6eafd8fb3e55f7 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.placed_buckets() RETURNS TABLE(id text, backend text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fc7e9420c7547ea3c36e290c18adc05f EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.policies_asked(text,text,text[]) RETURNS TABLE(command text, may_at_all boolean, policies text[], restrictive text[], asked_by_service boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9186d2c5500e9ee5a3d82ebd732cebdd EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.prepare_versions(uuid[],text,text[],interval) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4a76d258eb917c9a472f1d473593477f EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.prune_history(text[],text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1a5f46b1583da271fa0355fe1c81396 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.purge_begin(uuid) RETURNS TABLE(backend text, key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2919740b6e3e7b1e69824df4a614d2a1 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.purge_begin(uuid) RETURNS TABLE(backend text, key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ea11f57058795850ef0083565dcf317f EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_end(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 edd0e5d99b34fb96592d051e6f3223c1 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_unkept(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 eb82d0fb3931534db47af2091dedefab EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.quota_accounts_of(text,text) RETURNS bigint[] plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 0943071db555b1026dd2231123f1a7ed EXECUTE rowlock_owner,rowlock_worker;
@@ -773,16 +935,20 @@ FUNCTION storage_internal.quota_take(bigint,bigint,bigint,text) RETURNS void plp
 FUNCTION storage_internal.read_object_as(text,text,text,text,text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 34482276b932e42a5130290c25dda967 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.register_signed_url(storage.signed_urls) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e7c00a4843fc1468759a413f7ee8f17a EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.request_failed(uuid,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7ff7033660a1feebb73a650b0acb8ca8 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.requests_signed(uuid[],text[],text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 3883e85e51f0bd6f8b00e360117eb3db EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.requests_to_sign(uuid[]) RETURNS TABLE(id uuid, status text, presigned_url text, key text, content_type text, expiry_seconds integer) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 156a30c5e41120b2e97399719a7da64d EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.requests_signed(uuid[],text[],text[],jsonb[],timestamp with time zone[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 f65417550be2a9323fa2443c452e9319 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.requests_to_sign(uuid[]) RETURNS TABLE(id uuid, is_signed boolean, key text, backend text, file_type text, file_size bigint, sha256 bytea, expiry_seconds integer) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 5c990d8aa47d17be455daf71ac33a203 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.setting(text) RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 51f65a8f6c390abc48a91426156afad0 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.sign_object_as(text,text,text,text,text,uuid,text,integer,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12aa10629898efc519b48088a18edd5c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sign_objects_as(text,text,text,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 2395333f013447621b4e3782c5712dab EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.sign_request(uuid) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d1ef3790735db11a6c61cd5eee019656 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.sign_upload(uuid,text,text,text,text,boolean,interval,jsonb,bigint) RETURNS timestamp with time zone plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f5a04164376c0d32f352572d8af2de4c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.sweep_expired(integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c49c453e6bfbfcbd556186f485d823db EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.signing_keys_store(text,jsonb,text) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b64ea26bb568cadcd19096de47c2c2c9 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.store_blob(storage.uploads,bytea) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b3b7e8d699cfa227b71a24a50c41066f EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.sweep_expired(integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d50052146586a77aea2480e79cc9eefe EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sweep_signed_urls(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bd8997bdc5a50e10a8cc648fd3ee7ba7 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sweep_unreferenced(interval,integer,integer) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 44d976a7449014ff9d23116d755228b3 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_from_history(bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f1e25d935c6c7d4af37aa08ad3e51fbb EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.take_prepared(storage.uploads,bigint,bytea,text,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6fd6485cf1d4af9a602e69787dbc6bfa EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_ticket(storage.uploads,bytea,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f86e1b9caef85217afd1911509868124 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_upload(uuid,bigint,bytea,text,text) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5d3f64eaeea335939fe1a53c6423afc3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.ticket(uuid,text) RETURNS storage.upload_tickets plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 53f8cfaf637832ed5e3e43a571ff95e8 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
@@ -790,21 +956,39 @@ FUNCTION storage_internal.tombstones_due(text,integer) RETURNS TABLE(id uuid, ke
 FUNCTION storage_internal.tombstones_forget(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b4ae5a72aef7d5bebd9b901e1e3bbed4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.unreported_uploads(interval,integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9ada6b86d7f5876f92f2db29cc702037 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.upload_holds(text,text,jsonb) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 fe0c99f4a34606c6a2cdd42e0ae3467f EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.upload_to_complete(uuid) RETURNS TABLE(key text, content_type text, size_max bigint, expires_at timestamp with time zone, url_expires_at timestamp with time zone) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9cce1511b3a040b84acdb9545ad46a92 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.upload_to_complete(uuid) RETURNS TABLE(backend text, key text, content_type text, size_max bigint, expires_at timestamp with time zone, url_expires_at timestamp with time zone, declared_size bigint, sha256 bytea, sha256_is_signed boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8486d715ca6f98a1e99b149622702497 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.url_seconds(bigint) RETURNS integer sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d5db6431bc4be6bafb63f241ec858094 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.url_seconds(bigint,integer,integer) RETURNS integer sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.uuid_v7() RETURNS uuid sql VOLATILE SET search_path=pg_catalog, pg_temp md5 798cd73c45bc29935ca839bbd5fbf42b EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.variant_begin(uuid,text,uuid,text,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 97e7628af0fc3ab121ec811b88d68d7a EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variant_commit(uuid,text,uuid,bigint,bytea,text,integer,integer) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 76e9560d466f0abfcc5a6eb44a04be1c EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variants_fail(uuid,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 db068249f831d6ad6d97da952cdc635b EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.variants_wanted(text,text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 756f5bb195f3df2d994a3c8a51a970e2 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_copy_abandon(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 51fad4b890275778972ba3ca84ae176a EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_copy_begin(uuid,text,text,uuid,text,interval) RETURNS TABLE(key text, size bigint, sha256 bytea, target_key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c3b6b1ab908fcb8d782597a0b2d09e3a EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_copy_commit(uuid,text,text,uuid,text,interval) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4b63d30e89acb2feae8d462bace3d357 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_holds(text,bigint,bytea,timestamp with time zone,timestamp with time zone) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 a0213421613c3856a81a831e1daf691e EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_is_referenced(uuid) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 a0ba6721a0e3a79dc60ed015d31df451 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_location(uuid) RETURNS TABLE(key text, backend text, content_type text, detected_type text, size bigint, sha256 bytea) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 02bf6994e2340311279ce3f7f41deea0 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.version_of_file(uuid) RETURNS uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 143934a8d34763929bcda32945c302b4 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.written_object(text,text,uuid) RETURNS storage.objects plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9010f8d7cd11892b8f6ed89932bf58f4 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.zip_page_as(text,text,text,text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 8f7d0b936130261890723681ed15f855 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.zip_totals_as(text,text,text,text,text,integer) RETURNS TABLE(object_count bigint, bytes numeric) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 8aad5f006586989b5d05d313f48601e3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_sign.answer_terms(text,text,text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
+FUNCTION storage_sign.assert_terms(integer,integer,integer) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 253d1b8c80a9175c2261a114405d1641 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.attachment(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
+FUNCTION storage_sign.is_active_type(text) RETURNS boolean sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
+FUNCTION storage_sign.refuse_keyless(text) RETURNS text plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 7d486caa231e9909b17fae29bf9c29a1 EXECUTE rowlock_owner;
+FUNCTION storage_sign.sign(uuid,integer,text) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 685bdc836d656df80f837b15f402ed89 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.sign_many(uuid[],integer,text[]) RETURNS SETOF text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 afe33fa491edbdb83cc08b587c84fb6e EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.sign_put(uuid,integer) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9b9894f2c2a5e0df1a87882bdbd85626 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.uri_encode(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
+FUNCTION storage_sign.uri_encode_bytes(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
+FUNCTION storage_sign.uri_encode_path(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
 
 -- Triggers
 
+CREATE TRIGGER file_request_opened BEFORE INSERT ON metadata.file_upload_requests FOR EACH ROW WHEN (((new.upload_id IS NULL) AND (new.status = 'pending'::text))) EXECUTE FUNCTION storage.file_request_opened();
 CREATE TRIGGER file_requested AFTER INSERT ON metadata.file_upload_requests REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.file_requested();
 CREATE TRIGGER files_deleted AFTER DELETE ON metadata.files REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.files_deleted();
 CREATE TRIGGER audit_log_keeps_deleted AFTER DELETE ON storage.audit_log REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.audit_is_kept();
@@ -854,6 +1038,8 @@ POLICY files_read ON metadata.files FOR SELECT TO anon,authenticated USING ((cre
 POLICY files_service ON metadata.files FOR ALL TO service_role USING true WITH CHECK true;
 POLICY worker_reads ON metadata.files FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY audit_read ON storage.audit_log FOR SELECT TO rowlock_worker,service_role USING true WITH CHECK -;
+POLICY worker_reads ON storage.backend_copies FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY worker_reads ON storage.backend_copy_failures FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY buckets_change ON storage.buckets FOR UPDATE TO authenticated USING (owner_id = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
 POLICY buckets_create ON storage.buckets FOR INSERT TO authenticated USING - WITH CHECK (owner_id = ( SELECT storage.caller_id() AS caller_id));
 POLICY buckets_delete ON storage.buckets FOR DELETE TO authenticated USING (owner_id = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
@@ -895,10 +1081,10 @@ POLICY worker_reads ON storage.versions FOR SELECT TO rowlock_worker USING true 
 
 -- Privileges on tables and columns
 
-GRANT SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (requested_by), SELECT (s3_key), SELECT (status), SELECT (updated_at) ON metadata.file_upload_requests TO anon;
-GRANT SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (requested_by), SELECT (s3_key), SELECT (status), SELECT (updated_at) ON metadata.file_upload_requests TO authenticated;
+GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO anon;
+GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO authenticated;
 GRANT SELECT ON metadata.file_upload_requests TO rowlock_worker;
-GRANT SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (requested_by), SELECT (s3_key), SELECT (status), SELECT (updated_at) ON metadata.file_upload_requests TO service_role;
+GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO service_role;
 GRANT DELETE, SELECT ON metadata.files TO anon;
 GRANT DELETE, SELECT ON metadata.files TO authenticated;
 GRANT SELECT ON metadata.files TO rowlock_worker;
@@ -924,10 +1110,14 @@ GRANT SELECT ON storage.audit TO rowlock_worker;
 GRANT SELECT ON storage.audit TO service_role;
 GRANT SELECT ON storage.audit_log TO rowlock_worker;
 GRANT SELECT ON storage.audit_log TO service_role;
+GRANT SELECT ON storage.backend_copies TO rowlock_worker;
+GRANT SELECT ON storage.backend_copy_failures TO rowlock_worker;
+GRANT SELECT ON storage.blob_chunks TO rowlock_worker;
+GRANT SELECT ON storage.blobs TO rowlock_worker;
 GRANT SELECT ON storage.buckets TO anon;
-GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (history_keep), INSERT (id), INSERT (inline), INSERT (name), INSERT (noncurrent_days), INSERT (overwrite), INSERT (owner_quota_bytes), INSERT (owner_quota_objects), INSERT (policy), INSERT (quota_bytes), INSERT (quota_objects), INSERT (soft_delete_seconds), INSERT (versioning), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (history_keep), UPDATE (inline), UPDATE (noncurrent_days), UPDATE (overwrite), UPDATE (owner_quota_bytes), UPDATE (owner_quota_objects), UPDATE (policy), UPDATE (quota_bytes), UPDATE (quota_objects), UPDATE (soft_delete_seconds), UPDATE (versioning) ON storage.buckets TO authenticated;
+GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (history_keep), INSERT (id), INSERT (inline), INSERT (name), INSERT (noncurrent_days), INSERT (overwrite), INSERT (owner_quota_bytes), INSERT (owner_quota_objects), INSERT (policy), INSERT (public), INSERT (quota_bytes), INSERT (quota_objects), INSERT (soft_delete_seconds), INSERT (versioning), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (history_keep), UPDATE (inline), UPDATE (noncurrent_days), UPDATE (overwrite), UPDATE (owner_quota_bytes), UPDATE (owner_quota_objects), UPDATE (policy), UPDATE (public), UPDATE (quota_bytes), UPDATE (quota_objects), UPDATE (soft_delete_seconds), UPDATE (versioning) ON storage.buckets TO authenticated;
 GRANT SELECT ON storage.buckets TO rowlock_worker;
-GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (history_keep), INSERT (id), INSERT (inline), INSERT (name), INSERT (noncurrent_days), INSERT (overwrite), INSERT (owner_quota_bytes), INSERT (owner_quota_objects), INSERT (policy), INSERT (quota_bytes), INSERT (quota_objects), INSERT (soft_delete_seconds), INSERT (versioning), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (history_keep), UPDATE (inline), UPDATE (noncurrent_days), UPDATE (overwrite), UPDATE (owner_quota_bytes), UPDATE (owner_quota_objects), UPDATE (policy), UPDATE (quota_bytes), UPDATE (quota_objects), UPDATE (soft_delete_seconds), UPDATE (versioning) ON storage.buckets TO service_role;
+GRANT DELETE, INSERT (allowed_mime_types), INSERT (file_size_limit), INSERT (history_keep), INSERT (id), INSERT (inline), INSERT (name), INSERT (noncurrent_days), INSERT (overwrite), INSERT (owner_quota_bytes), INSERT (owner_quota_objects), INSERT (policy), INSERT (public), INSERT (quota_bytes), INSERT (quota_objects), INSERT (soft_delete_seconds), INSERT (versioning), SELECT, UPDATE (allowed_mime_types), UPDATE (file_size_limit), UPDATE (history_keep), UPDATE (inline), UPDATE (noncurrent_days), UPDATE (overwrite), UPDATE (owner_quota_bytes), UPDATE (owner_quota_objects), UPDATE (policy), UPDATE (public), UPDATE (quota_bytes), UPDATE (quota_objects), UPDATE (soft_delete_seconds), UPDATE (versioning) ON storage.buckets TO service_role;
 GRANT SELECT ON storage.change_feed TO rowlock_worker;
 GRANT SELECT ON storage.changes TO rowlock_worker;
 GRANT SELECT ON storage.entities TO rowlock_worker;
@@ -961,6 +1151,7 @@ GRANT SELECT ON storage.signed_urls TO authenticated;
 GRANT SELECT ON storage.signed_urls TO rowlock_worker;
 GRANT SELECT ON storage.signed_urls TO service_role;
 GRANT SELECT ON storage.sweep_position TO rowlock_worker;
+GRANT SELECT ON storage.upload_requesters TO rowlock_worker;
 GRANT SELECT ON storage.upload_tickets TO rowlock_worker;
 GRANT SELECT ON storage.uploads TO rowlock_worker;
 GRANT SELECT ON storage.variants TO anon;

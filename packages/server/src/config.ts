@@ -2,6 +2,7 @@
 import type { AccessRules } from './auth/access-rules.ts';
 import type { SignedUrlKeys } from './auth/signed-url.ts';
 import type { TokenVerifierOptions } from './auth/token-verifier.ts';
+import type { S3BackendConfig } from './backend/s3/s3-config.ts';
 import type { FeedLimits } from './changes/feed-limits.ts';
 import type { ConnectionLimits } from './http/connection-limits.ts';
 import type { ErrorStatus } from './http/error-status.ts';
@@ -9,13 +10,39 @@ import type { RateLimitConfig } from './http/rate-limit.ts';
 import type { SchemaNames } from './metadata/migrate.ts';
 
 /** Where bytes are. */
+export type BackendConfig = DiskBackendConfig | PostgresBackendConfig | S3StoreConfig;
+
+/** An S3 store; its name is `s3`. */
+export interface S3StoreConfig extends S3BackendConfig {
+  readonly kind: 's3';
+}
+
 export interface DiskBackendConfig {
   readonly kind: 'disk';
+  /** As in `storage.versions` and `storage.buckets`. Default `disk`. */
+  readonly name?: string;
   /** Folder of the bytes. */
   readonly root: string;
   /** How presigned URLs name us: the endpoint clients reach, and the credentials they are signed with. */
   readonly endpoint: string;
   readonly region: string;
+  readonly bucket: string;
+  readonly access_key_id: string;
+  readonly secret_access_key: string;
+}
+
+/** Bytes as rows of the database, for small objects. */
+export interface PostgresBackendConfig {
+  readonly kind: 'postgres';
+  /** Default `postgres`; what PostgREST uploads goes to the one that the setting `blob_backend` names. */
+  readonly name?: string;
+  /** A pool of its own, as a login role of ours. */
+  readonly database: DatabaseConfig;
+  /** The largest object, in bytes. Default 16 MiB. */
+  readonly bytes_max?: number;
+  readonly endpoint: string;
+  readonly region: string;
+  /** In presigned URLs; another one than any other backend's. */
   readonly bucket: string;
   readonly access_key_id: string;
   readonly secret_access_key: string;
@@ -42,11 +69,16 @@ export interface ServerConfig {
   readonly database: DatabaseConfig;
   /** Where reads go while it keeps up with `database`; none when undefined. */
   readonly standby?: StandbyConfig | undefined;
-  readonly backend: DiskBackendConfig;
+  /** Where new bytes go, unless their bucket says otherwise. */
+  readonly backend: BackendConfig;
+  /** Further stores that versions are on. */
+  readonly other_backends?: readonly BackendConfig[];
   readonly tokens: TokenVerifierOptions;
   readonly rules: AccessRules;
   readonly signed_urls: SignedUrlKeys;
   readonly upload_bytes_max: number;
+  /** From so many small uploads at once on, their versions are prepared for many in one transaction; 0: always. Default 4. */
+  readonly uploads_prepared_from?: number;
   readonly public_url: string | undefined;
   readonly cors_origins: readonly string[];
   readonly allowed_hosts: readonly string[];
@@ -68,12 +100,29 @@ export interface ServerConfig {
   readonly console_folder: string | undefined;
 }
 
+/** Queues of ours in the tables of an adopted system. */
+export interface AdoptedQueues {
+  /** Where River's tables are. */
+  readonly schema: string;
+  /** Attempts at once, by queue: `fs_presign`, `fs_thumbnails`. */
+  readonly queues: Readonly<Record<string, number>>;
+  /** Whether to lead River's maintenance there: only once no old worker is left that has periodic jobs of its own. */
+  readonly lead: boolean;
+}
+
 export interface WorkerConfig {
   readonly database: DatabaseConfig;
-  readonly backend: DiskBackendConfig;
+  /** Where new bytes go, unless their bucket says otherwise. */
+  readonly backend: BackendConfig;
+  /** Further stores that versions are on. */
+  readonly other_backends?: readonly BackendConfig[];
   readonly names: SchemaNames;
   /** Attempts at once, by queue; a queue that is not named is not worked. */
   readonly queues: Readonly<Record<string, number>>;
+  /** The canned ACL that presigned PUTs must send as `x-amz-acl`; none unless given. */
+  readonly upload_acl?: string | undefined;
+  /** The jobs of a system that was adopted, in its own tables; none unless given. */
+  readonly adopted?: AdoptedQueues | undefined;
   /** How often a sweep is asked for, in seconds. */
   readonly sweep_interval_seconds: number;
   /** How long running jobs may take to finish when stopping, in milliseconds. */

@@ -1,9 +1,23 @@
-export { openBackend } from './backend/open-backend.ts';
-export { Presigner } from './backend/s3/presigner.ts';
+export type { Backend } from './backend/backend.ts';
+export { Backends } from './backend/backends.ts';
 export {
+  type BucketPlace,
+  corsRule,
+  lifecycleRule,
+  type PolicyKind,
+  policyDocument,
+  policyKinds,
+} from './backend/s3/bucket-documents.ts';
+export { type AppliedRules, applyCors, applyLifecycle } from './backend/s3/bucket-rules.ts';
+export { Presigner } from './backend/s3/presigner.ts';
+export type { S3BackendConfig } from './backend/s3/s3-config.ts';
+export { type S3Flavour, s3Flavours } from './backend/s3/s3-quirks.ts';
+export {
+  type BackendConfig,
   type DatabaseConfig,
   type DiskBackendConfig,
   defaultQueues,
+  type PostgresBackendConfig,
   type ServerConfig,
   type WorkerConfig,
 } from './config.ts';
@@ -13,6 +27,8 @@ export { planFault, systemError } from './domain/fault-plan.ts';
 export type { Observation, Observe } from './domain/observation.ts';
 export { jobKindNames } from './jobs/job-kinds.ts';
 export { createLog } from './log.ts';
+export type { AdoptCounts, AdoptNames } from './metadata/adopt-inspect.ts';
+export type { PlannedSwitch } from './metadata/adopt-switch.ts';
 export { type AuditQuery, type AuditRow, listAudit } from './metadata/audit.ts';
 export { Database } from './metadata/database.ts';
 export { type DatabaseFacts, inspectDatabase } from './metadata/inspect-database.ts';
@@ -26,8 +42,27 @@ export {
 export { printSchema } from './metadata/print-schema.ts';
 export { rpcNames } from './metadata/rpc.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { openBackend, openBackends } from './open-backends.ts';
+export {
+  type AdoptPlan,
+  type AdoptTarget,
+  installAdoption,
+  planAdoption,
+  type RollbackReport,
+  rollBackAdoption,
+  switchAdoption,
+} from './operations/adopt.ts';
+export { type BackfillOptions, type BackfillReport, backfillAdoption } from './operations/adopt-backfill.ts';
+export type { Obstacle } from './operations/adopt-obstacles.ts';
+export {
+  type CopyBackendOptions,
+  type CopyProgress,
+  type CopyReport,
+  copyBackend,
+} from './operations/copy-backend.ts';
 export { type FsckOptions, type FsckReport, fsck } from './operations/fsck.ts';
 export type { Finding, FsckPhase, FsckProgress } from './operations/fsck-run.ts';
+export { type ListedBackend, listBackends, placeBucket } from './operations/list-backends.ts';
 export { type SweepOptions, type SweepReport, sweep } from './operations/sweep.ts';
 export { createServer, type RunningServer } from './server.ts';
 export { version } from './version.ts';

@@ -39,6 +39,9 @@ function log(logger: Logger, observation: Observation): void {
     case 'sweep':
       logger[observation.enqueued + observation.completed > 0 ? 'info' : 'debug'](observation, 'sweep');
       break;
+    case 'backend_call':
+      logger.debug(observation, 'backend call');
+      break;
     case 'stream_ended':
       logger.debug(observation, 'stream ended');
       break;

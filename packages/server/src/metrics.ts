@@ -17,6 +17,8 @@ interface Instruments {
   readonly internal: Counter;
   readonly swept: Counter;
   readonly audit: Counter;
+  readonly backendCalls: Histogram;
+  readonly backendBytes: Counter;
   readonly pool: Gauge;
   readonly lag: Gauge;
   readonly streams: Gauge;
@@ -50,6 +52,7 @@ function createInstruments(registry: Registry): Instruments {
     internal: new Counter({ name: 'rowlock_internal_errors_total', help: 'Errors that are ours to fix', registers }),
     swept: new Counter({ name: 'rowlock_swept_total', help: 'What sweeps found', labelNames: ['kind'], registers }),
     ...feedInstruments(registers),
+    ...backendInstruments(registers),
     audit: new Counter({
       name: 'rowlock_audit_entries_total',
       help: 'Refusals and signed URLs for the audit log: written, or dropped',
@@ -60,6 +63,24 @@ function createInstruments(registry: Registry): Instruments {
       name: 'rowlock_database_connections',
       help: 'Connections of the API by state',
       labelNames: ['state'],
+      registers,
+    }),
+  };
+}
+
+function backendInstruments(registers: Registry[]): Pick<Instruments, 'backendCalls' | 'backendBytes'> {
+  return {
+    backendCalls: new Histogram({
+      name: 'rowlock_backend_call_duration_seconds',
+      help: 'Calls to S3 stores by backend, call and outcome, to the end of their bytes',
+      labelNames: ['backend', 'call', 'outcome'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+      registers,
+    }),
+    backendBytes: new Counter({
+      name: 'rowlock_backend_bytes_total',
+      help: 'Bytes to and from S3 stores by backend and call',
+      labelNames: ['backend', 'call'],
       registers,
     }),
   };
@@ -112,6 +133,12 @@ function record(instruments: Instruments, observation: Observation): void {
       instruments.swept.inc({ kind: 'expired_version' }, observation.expired);
       instruments.swept.inc({ kind: 'tombstone' }, observation.forgotten);
       break;
+    case 'backend_call': {
+      const { backend, call, outcome, duration_ms, bytes } = observation;
+      instruments.backendCalls.observe({ backend, call, outcome }, duration_ms / 1000);
+      instruments.backendBytes.inc({ backend, call }, bytes);
+      break;
+    }
     case 'changes_polled':
       instruments.lag.set(observation.lag_seconds);
       instruments.streams.set(observation.streams);

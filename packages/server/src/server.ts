@@ -6,21 +6,24 @@ import type { FastifyInstance } from 'fastify';
 import { createUrlSigner } from './auth/signed-url.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createUploadTokens } from './auth/upload-token.ts';
-import { openBackend } from './backend/open-backend.ts';
 import { ChangeFeed } from './changes/change-feed.ts';
 import type { ServerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
 import { createApp } from './http/app.ts';
+import type { AppOptions } from './http/app-options.ts';
 import { defaultConnectionLimits } from './http/connection-limits.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import { Database, type StatementRunner } from './metadata/database.ts';
 import { StandbyReads } from './metadata/standby.ts';
 import { ping } from './metadata/upkeep.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { doorsOf, openBackends } from './open-backends.ts';
 import { AuditTrail } from './operations/audit.ts';
 import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
 import type { OperationContext } from './operations/context.ts';
 import { RefusalExplainer } from './operations/explain-refusal.ts';
+import { Placement } from './operations/placement.ts';
+import { PreparedVersions } from './operations/prepared-versions.ts';
 import { version } from './version.ts';
 
 export interface RunningServer {
@@ -53,53 +56,45 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
   const standby = openStandby(config, db, observe);
   const reads: StatementRunner = standby ?? db;
   const feed = new ChangeFeed(db, observe, config.change_feed);
-  const backend = await openBackend(config.backend);
-  const { bucket, region, access_key_id, secret_access_key } = config.backend;
+  const backends = await openBackends(config, observe);
+  const backend = backends.default;
+  const prepared = new PreparedVersions(db, { backend: backend.name, busyFrom: config.uploads_prepared_from });
   const context: OperationContext = {
     db,
     reads,
     backend,
+    backends,
+    placement: new Placement(db, backends),
+    prepared,
     urls: createUrlSigner(config.signed_urls),
     uploadTokens: createUploadTokens(config.signed_urls),
     uploadBytesMax: config.upload_bytes_max,
   };
   const audit = new AuditTrail(db, observe);
-  const health = new HealthWatch({ db, backend }, observe);
+  const health = new HealthWatch({ db, backends }, observe);
   const app = await createApp({
+    ...configuredEdge(config),
     context,
     audit,
     explainer: new RefusalExplainer(context),
-    rateLimits: new RateLimits(config.rate_limits ?? {}),
-    verifier: createTokenVerifier(config.tokens),
-    rules: config.rules,
     observe,
     feed,
-    publicUrl: config.public_url,
-    corsOrigins: config.cors_origins,
-    allowedHosts: config.allowed_hosts,
-    trustedProxies: config.trusted_proxies ?? [],
-    consoleFolder: config.console_folder,
-    apiDocs: config.api_docs ?? true,
-    door: { bucket, region, access_key_id, secret_access_key },
     ready: async () => {
       await db.run(ping, []);
-      await backend.check();
+      for (const each of backends) await each.check();
     },
     health: () => health.last,
     metrics: () => metrics.render(db.connections()),
-    errorStatus: config.errors_status,
-    metricsToken: config.metrics_token,
-    limits: { ...defaultConnectionLimits, ...config.connection_limits },
-    version,
   });
   const stop = async (): Promise<void> => {
     health.stop();
     feed.close();
     await closeApp(app);
     await audit.flush();
+    await prepared.close();
     await standby?.close();
     await db.close();
-    await backend.close();
+    await backends.close();
   };
   try {
     const url = await app.listen({ host: config.host, port: config.port });
@@ -108,6 +103,28 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     await stop();
     throw error;
   }
+}
+
+/** What the configuration alone says of the HTTP edge. */
+function configuredEdge(
+  config: ServerConfig,
+): Omit<AppOptions, 'context' | 'audit' | 'explainer' | 'observe' | 'feed' | 'ready' | 'health' | 'metrics'> {
+  return {
+    rateLimits: new RateLimits(config.rate_limits ?? {}),
+    verifier: createTokenVerifier(config.tokens),
+    rules: config.rules,
+    publicUrl: config.public_url,
+    corsOrigins: config.cors_origins,
+    allowedHosts: config.allowed_hosts,
+    trustedProxies: config.trusted_proxies ?? [],
+    consoleFolder: config.console_folder,
+    apiDocs: config.api_docs ?? true,
+    doors: doorsOf(config),
+    errorStatus: config.errors_status,
+    metricsToken: config.metrics_token,
+    limits: { ...defaultConnectionLimits, ...config.connection_limits },
+    version,
+  };
 }
 
 function openPrimary({ url, connections_max, statement_timeout_ms }: ServerConfig['database']): Database {

@@ -1,17 +1,21 @@
 /**
  * Composition root of the workers: configuration to a running job loop. It joins job kinds, database and backend, asks
- * for sweeps, and reports; the loop itself is the queue's.
+ * for upkeep, and reports; the loop itself is the queue's.
  */
 import { type Observation as QueueObservation, Worker } from '@rowlock/queue';
-import { openBackend } from './backend/open-backend.ts';
 import type { WorkerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
 import { DecoderPool } from './imaging/decoder-pool.ts';
-import type { JobContext } from './jobs/job-kind.ts';
+import { adoptedKinds } from './jobs/adopted-kinds.ts';
+import type { JobContext, JobKind } from './jobs/job-kind.ts';
 import { jobKinds } from './jobs/job-kinds.ts';
+import { signingKeysRotate } from './jobs/signing-keys-rotate.ts';
+import { uploadSweep } from './jobs/upload-sweep.ts';
 import { Database } from './metadata/database.ts';
+import { defaultBackendIs } from './metadata/placed-buckets.ts';
 import { maintenanceEnqueue } from './metadata/upkeep.ts';
 import type { Metrics } from './metrics.ts';
+import { openBackends } from './open-backends.ts';
 import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
 
 export interface RunningWorker {
@@ -38,33 +42,37 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
     statementTimeoutMs: config.database.statement_timeout_ms,
     applicationName: 'rowlock worker',
   });
-  const backend = await openBackend(config.backend);
+  const backends = await openBackends(config, observe);
   const decoders = decodersOf(config, observe);
-  const context: JobContext = { db, backend, decoders, observe };
+  const context: JobContext = { db, backends, decoders, observe, upload_acl: config.upload_acl };
   const worker = new Worker({
     database: config.database.url,
     schema: config.names.metadata,
     queues: Object.fromEntries(Object.entries(config.queues).map(([name, maxWorkers]) => [name, { maxWorkers }])),
-    handlers: handlersOf(context),
+    handlers: handlersOf(context, jobKinds),
     stopTimeoutMs: config.stop_timeout_ms,
     maintenance: { reindex: 'if_permitted' }, // before PostgreSQL 17 that right cannot be granted
     observe: (observation) => report(observe, observation),
   });
+  const adopted = adoptedWorker(config, context);
   try {
+    await db.run(defaultBackendIs, [backends.default.name]);
     await worker.start();
+    await adopted?.start();
   } catch (error) {
-    await Promise.all([db.close(), backend.close()]);
+    await worker.stop();
+    await Promise.all([db.close(), backends.close()]);
     throw error;
   }
-  const sweeps = askForSweeps(config, context);
+  const upkeep = askForUpkeep(config, context);
   const health = new HealthWatch(context, observe, { sample: healthSample });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    clearInterval(sweeps);
+    for (const timer of upkeep) clearInterval(timer);
     health.stop();
-    await worker.stop();
+    await Promise.all([worker.stop(), adopted?.stop()]);
     await decoders.stop();
-    await Promise.all([db.close(), backend.close()]);
+    await Promise.all([db.close(), backends.close()]);
   };
   return {
     health: () => health.look(),
@@ -87,11 +95,29 @@ function decodersOf({ queues, decoder_limits: limits }: WorkerConfig, observe: O
   });
 }
 
+/** Beside the deployed worker, in its tables and queues of our own; it leaves whatever is not ours alone. */
+function adoptedWorker(config: WorkerConfig, context: JobContext): Worker | undefined {
+  const { adopted, database, stop_timeout_ms } = config;
+  if (adopted === undefined) return undefined;
+  return new Worker({
+    database: database.url,
+    schema: adopted.schema,
+    queues: Object.fromEntries(Object.entries(adopted.queues).map(([name, maxWorkers]) => [name, { maxWorkers }])),
+    handlers: handlersOf(context, adoptedKinds),
+    fetchOnlyKnownKinds: true,
+    lead: adopted.lead,
+    stopTimeoutMs: stop_timeout_ms,
+    maintenance: { reindex: 'if_permitted' },
+    observe: (observation) => report(context.observe, observation),
+  });
+}
+
 function handlersOf(
   context: JobContext,
+  kinds: readonly JobKind[],
 ): Record<string, { perform: (job: JobLike, attempt: { signal: AbortSignal }) => Promise<void>; timeoutMs: number }> {
   return Object.fromEntries(
-    jobKinds.map((kind) => [
+    kinds.map((kind) => [
       kind.kind,
       {
         timeoutMs: kind.timeoutMs,
@@ -117,20 +143,27 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Every worker asks now and then; the database lets one sweep wait at a time. */
-function askForSweeps(config: WorkerConfig, context: JobContext): NodeJS.Timeout | undefined {
+/** Derived keys must be there before midnight, and follow temporary credentials, which live an hour or longer. */
+const signingKeysIntervalMs = 300_000;
+
+/** Every worker asks now and then for what is done by one; the database lets one job of a kind wait at a time. */
+function askForUpkeep(config: WorkerConfig, context: JobContext): readonly NodeJS.Timeout[] {
   if (config.queues['maintenance'] === undefined) {
-    return undefined;
+    return [];
   }
-  const ask = (): void => {
-    context.db.run(maintenanceEnqueue, ['upload_sweep']).catch((error: unknown) => {
-      context.observe({ type: 'queue', message: 'a sweep could not be asked for', error });
-    });
+  const askEvery = (intervalMs: number, kind: string): NodeJS.Timeout => {
+    const ask = (): void => {
+      context.db.run(maintenanceEnqueue, [kind]).catch((error: unknown) => {
+        context.observe({ type: 'queue', message: `${kind} could not be asked for`, error });
+      });
+    };
+    ask();
+    return setInterval(ask, intervalMs).unref();
   };
-  ask();
-  const timer = setInterval(ask, config.sweep_interval_seconds * 1000);
-  timer.unref();
-  return timer;
+  return [
+    askEvery(config.sweep_interval_seconds * 1000, uploadSweep.kind),
+    askEvery(signingKeysIntervalMs, signingKeysRotate.kind),
+  ];
 }
 
 function report(observe: Observe, observation: QueueObservation): void {

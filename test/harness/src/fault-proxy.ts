@@ -1,6 +1,6 @@
 /**
  * A TCP proxy in front of a server, so that a test can take the server away, give it back, and harm what is said to it:
- * in front of PostgreSQL at any statement that a test can name or count, in front of anything else as a whole. It
+ * in front of PostgreSQL at any statement that a test can name or count, in front of anything else at any byte. It
  * speaks no protocol of its own. Invariant: nothing is harmed that was not asked for.
  *
  * In front of PostgreSQL it counts statements: one Query, or everything up to one Sync; not what opens a connection.
@@ -14,6 +14,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
+import { type ArmedByteFault, type ByteFault, ByteFaults, carry } from './carried-connection.ts';
 import {
   type ArmedFault,
   type FaultChances,
@@ -40,6 +41,8 @@ export interface FaultProxy {
   through(url: string): string;
   /** Harms one statement; a plan replaces the plan before. */
   arm(plan: FaultPlan): ArmedFault;
+  /** Harms what goes to or comes from anything but PostgreSQL, after so many bytes; replaces the fault before. */
+  armBytes(fault: ByteFault): ArmedByteFault;
   /** Harms statements by chance until it is told otherwise with undefined. */
   leaveToChance(chances: FaultChances | undefined): void;
   /** Makes connections that are there half-open: they carry nothing any more, and nobody is told. */
@@ -68,6 +71,7 @@ class StatementProxy implements FaultProxy {
   readonly #target: URL;
   readonly #adminUrl: string | undefined;
   readonly #decider = new FaultDecider();
+  readonly #byteFaults = new ByteFaults();
   readonly #door = new Door((client) => this.#accept(client));
   readonly #sockets = new Set<Socket>();
   readonly #proxied = new Set<ProxiedConnection>();
@@ -99,6 +103,10 @@ class StatementProxy implements FaultProxy {
 
   arm(plan: FaultPlan): ArmedFault {
     return this.#decider.arm(plan);
+  }
+
+  armBytes(fault: ByteFault): ArmedByteFault {
+    return this.#byteFaults.arm(fault);
   }
 
   leaveToChance(chances: FaultChances | undefined): void {
@@ -157,7 +165,7 @@ class StatementProxy implements FaultProxy {
     this.#remember(client);
     this.#remember(server);
     if (this.#target.protocol.startsWith('postgres')) this.#understand(client, server);
-    else carry(client, server);
+    else carry(client, server, { faults: this.#byteFaults, pace: () => this.#pace });
   }
 
   #remember(socket: Socket): void {
@@ -213,18 +221,6 @@ class Door {
   shut(): void {
     this.#listener?.close();
     this.#listener = undefined;
-  }
-}
-
-/** Carries bytes both ways without looking at them. */
-function carry(client: Socket, server: Socket): void {
-  for (const [from, to] of [
-    [client, server],
-    [server, client],
-  ] as const) {
-    from.on('error', () => to.destroy());
-    from.on('close', () => to.destroy());
-    from.pipe(to);
   }
 }
 

@@ -2,6 +2,8 @@
  * The test harness's public surface: what suites of all packages share. It
  * holds no fixtures of any one package. Nothing here starts anything on import.
  */
+export type { ArmedByteFault, ByteFault } from './carried-connection.ts';
+export { type CephStore, cephStore, stopCeph } from './ceph.ts';
 export { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
 export type {
   ArmedFault,
@@ -30,11 +32,18 @@ export { assertInvariants, type Expectations } from './invariants.ts';
 export { createMigratedDatabase, type MigratedDatabase } from './migrated-database.ts';
 export type { Pace } from './paced-writer.ts';
 export { type JobParts, performJob } from './perform-job.ts';
+export {
+  type Postgrest,
+  type PostgrestAnswer,
+  type PostgrestClaims,
+  type PostgrestRequest,
+  startPostgrest,
+} from './postgrest.ts';
 export { requires, toolPath } from './requires.ts';
 export { type RiverUi, startRiverUi } from './river-ui.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
-export { type ServiceOptions, startService, type TestService } from './service.ts';
+export { type ServiceOptions, startService, type TestConfig, type TestService } from './service.ts';
 export { temporaryFolder } from './temporary-folder.ts';
-export { databaseServerUrl, startTestServer } from './test-server.ts';
+export { databaseServerUrl, startTestServer, useOwnServer } from './test-server.ts';
 export { jwtSecret, signToken } from './tokens.ts';
 export { until } from './until.ts';

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { Database, fsck, openBackend, sweep } from '../../../packages/server/dist/index.js';
+import { type Backends, Database, fsck, openBackends, sweep } from '../../../packages/server/dist/index.js';
 import { absent, type Content, contentOf, type History } from './history.ts';
 import { type JobParts, performJob } from './perform-job.ts';
 import type { TestService } from './service.ts';
@@ -27,7 +27,7 @@ export interface Expectations {
 /** Asserts every invariant. Nothing may be under way that the test still waits for. */
 export async function assertInvariants(service: TestService, expectations: Expectations = {}): Promise<void> {
   const { database, config } = service;
-  const backend = await openBackend(config.backend);
+  const backends = await openBackends(config);
   const db = new Database({
     url: database.workerUrl,
     connectionsMax: 2,
@@ -37,9 +37,9 @@ export async function assertInvariants(service: TestService, expectations: Expec
   try {
     if (expectations.lives !== false) await assertLives(service);
     await assertQuiet(service, expectations.services ?? 1);
-    await runCycle(service, { db, backend }, expectations.keepsUploads ?? false);
-    await assertFsckClean({ db, backend });
-    await assertRowsHaveBytes(service, { db, backend });
+    await runCycle(service, { db, backend: backends.default, backends }, expectations.keepsUploads ?? false);
+    for (const backend of backends) await assertFsckClean({ db, backend });
+    await assertRowsHaveBytes(service, backends);
     await assertNothingUnreferenced(service, expectations.keepsUploads ?? false);
     await assertVariants(service);
     await assertChanges(service);
@@ -47,7 +47,7 @@ export async function assertInvariants(service: TestService, expectations: Expec
     if (expectations.history !== undefined) await assertHistory(service, expectations.history);
   } finally {
     await db.close();
-    await backend.close();
+    await backends.close();
   }
 }
 
@@ -78,7 +78,11 @@ async function assertQuiet(service: TestService, services: number): Promise<void
 }
 
 /** One cycle: what may expire has expired, the sweep runs, and what is due for purging is purged. */
-async function runCycle(service: TestService, parts: JobParts, keepsUploads: boolean): Promise<void> {
+async function runCycle(
+  service: TestService,
+  parts: JobParts & { readonly backends: Backends },
+  keepsUploads: boolean,
+): Promise<void> {
   const { database } = service;
   if (!keepsUploads) {
     await database.query("UPDATE storage.uploads SET expires_at = now() - interval '1 second'");
@@ -108,20 +112,21 @@ async function assertFsckClean(parts: JobParts): Promise<void> {
 
 interface StoredVersion extends Record<string, unknown> {
   readonly id: string;
+  readonly backend: string;
   readonly key: string;
   readonly size: string;
   readonly sha256: Buffer | null;
 }
 
 /** I1: every stored version has its bytes, of its size and hash; every object says what its version says. */
-async function assertRowsHaveBytes({ database }: TestService, { backend }: JobParts): Promise<void> {
+async function assertRowsHaveBytes({ database }: TestService, backends: Backends): Promise<void> {
   const stored = await database.query<StoredVersion>(
-    "SELECT id, key, size, sha256 FROM storage.versions WHERE state = 'stored'",
+    "SELECT id, backend, key, size, sha256 FROM storage.versions WHERE state = 'stored'",
   );
-  for (const { id, key, size, sha256 } of stored) {
+  for (const { id, backend, key, size, sha256 } of stored) {
     const hash = createHash('sha256');
     let bytes = 0;
-    for await (const chunk of (await backend.get(key)).stream) {
+    for await (const chunk of (await backends.of(backend).get(key)).stream) {
       hash.update(chunk as Buffer);
       bytes += (chunk as Buffer).length;
     }

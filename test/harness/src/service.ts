@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import {
   createServer,
   createWorker,
+  type DiskBackendConfig,
   defaultQueues,
   defaultSchemaNames,
   type ServerConfig,
@@ -16,11 +17,16 @@ import { createMigratedDatabase, type MigratedDatabase } from './migrated-databa
 import { temporaryFolder } from './temporary-folder.ts';
 import { jwtSecret, signToken } from './tokens.ts';
 
+/** The configuration of a service whose new bytes go to a disk. */
+export type TestConfig = ServerConfig & { readonly backend: DiskBackendConfig };
+
 export interface ServiceOptions {
   /** Work jobs in this process too. Default true. */
   readonly workers?: boolean;
+  /** A second backend, `postgres`, beside the disk. */
+  readonly blobs?: boolean;
   /** Changes to the configuration of the API. */
-  readonly config?: Partial<ServerConfig>;
+  readonly config?: Partial<TestConfig>;
   readonly database?: MigratedDatabase;
   /** Folder of the bytes; a temporary one unless given. */
   readonly root?: string;
@@ -32,7 +38,7 @@ export interface TestService {
   readonly database: MigratedDatabase;
   /** Folder of the bytes. */
   readonly root: string;
-  readonly config: ServerConfig;
+  readonly config: TestConfig;
   /** A request; `as` is a subject, `service` for the service role, undefined for no token. */
   fetch(path: string, init?: RequestInit & { readonly as?: string | undefined }): Promise<Response>;
   stop(): Promise<void>;
@@ -42,9 +48,11 @@ export interface TestService {
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
   const database = options.database ?? (await createMigratedDatabase());
   const port = options.config?.port ?? (await freePort());
-  const config = serverConfig(database, port, options);
+  const plain = serverConfig(database, port, options);
+  // As the workers and the commands have it; the API has a role with fewer rights.
+  const config = options.blobs === true ? withBlobs(plain, database.workerUrl) : plain;
   const parts = options.observe === undefined ? {} : { observe: options.observe };
-  const server = await createServer(config, parts);
+  const server = await createServer(options.blobs === true ? withBlobs(plain, database.apiUrl) : plain, parts);
   const worker =
     options.workers === false
       ? undefined
@@ -52,6 +60,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
           {
             database: { ...config.database, url: database.workerUrl },
             backend: config.backend,
+            ...(config.other_backends === undefined ? {} : { other_backends: config.other_backends }),
             names: defaultSchemaNames,
             queues: defaultQueues,
             sweep_interval_seconds: 3600,
@@ -84,7 +93,16 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   };
 }
 
-function serverConfig(database: MigratedDatabase, port: number, { config, root }: ServiceOptions): ServerConfig {
+/** The same with bytes as rows besides. */
+function withBlobs(config: TestConfig, url: string): TestConfig {
+  const { endpoint, region, access_key_id, secret_access_key } = config.backend;
+  const database = { url, connections_max: 4, statement_timeout_ms: 10_000 };
+  const door = { endpoint, region, bucket: 'rowlock-blobs', access_key_id, secret_access_key };
+  const others = config.other_backends ?? [];
+  return { ...config, other_backends: [...others, { kind: 'postgres', database, ...door }] };
+}
+
+function serverConfig(database: MigratedDatabase, port: number, { config, root }: ServiceOptions): TestConfig {
   return {
     host: '127.0.0.1',
     port,

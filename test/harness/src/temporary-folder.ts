@@ -16,7 +16,7 @@ const folders = new Set<string>();
  */
 export function temporaryFolder({ mode = 0o700 }: { readonly mode?: number } = {}): string {
   if (folders.size === 0) {
-    sweepAbandoned();
+    removeAbandonedFolders();
     process.once('exit', removeAll);
   }
   const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
@@ -29,11 +29,15 @@ function removeAll(): void {
   for (const folder of folders) removeQuietly(folder);
 }
 
-function sweepAbandoned(): void {
+/** Removes what processes that are gone have left; answers whether nothing of theirs is there any more. */
+export function removeAbandonedFolders(): boolean {
+  let isClean = true;
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (Number.isSafeInteger(pid) && pid !== process.pid && !isRunning(pid)) removeQuietly(join(tmpdir(), name));
+    if (!Number.isSafeInteger(pid) || pid === process.pid || isRunning(pid)) continue;
+    isClean = removeQuietly(join(tmpdir(), name)) && isClean;
   }
+  return isClean;
 }
 
 /** A folder that something still writes to, or that is another user's, is left to a later sweep. */

@@ -32,6 +32,11 @@ async function otherVersion(): Promise<PlatformPackage | undefined> {
   return folder === '' ? undefined : await platformPackageIn(folder, folder);
 }
 
+/** Lets this process have a server of its own, because it makes roles: those belong to all databases of a server. */
+export function useOwnServer(): void {
+  delete process.env['ROWLOCK_TEST_DATABASE_URL'];
+}
+
 let own: Promise<EmbeddedPostgres> | undefined;
 
 /**

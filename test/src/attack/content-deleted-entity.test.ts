@@ -99,7 +99,7 @@ test('23 deleting an entity ends the uploads for it: no PUT, no record, no file'
   await attack.database.query('DELETE FROM public.issue WHERE id = 1');
   // As a signer would, who had begun before.
   await attack.database.query(
-    "SELECT storage_internal.requests_signed(ARRAY[$1::uuid], ARRAY['http://late.example'], 'b')",
+    "SELECT storage_internal.requests_signed(ARRAY[$1::uuid], ARRAY['http://late.example'], '{b}', '{NULL}', ARRAY[now()])",
     [upload.id],
   );
 

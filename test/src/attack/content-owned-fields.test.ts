@@ -88,7 +88,7 @@ test('22 columns that the server fills cannot be written over SQL', async () => 
   const writable: Readonly<Record<string, readonly string[]>> = {
     'storage.objects': ['bucket_id', 'name', 'version_id', 'user_metadata', 'cache_control'],
     'storage.buckets': [
-      ...['policy', 'file_size_limit', 'allowed_mime_types', 'overwrite', 'inline'],
+      ...['policy', 'public', 'file_size_limit', 'allowed_mime_types', 'overwrite', 'inline'],
       ...['versioning', 'soft_delete_seconds', 'history_keep', 'noncurrent_days'],
       ...['quota_bytes', 'quota_objects', 'owner_quota_bytes', 'owner_quota_objects'],
     ],
@@ -128,6 +128,9 @@ async function requested(as: string, entityId = '1'): Promise<Upload> {
       await attack.service.fetch(`/rpc/get_upload_url?p_request_id=${id}`, { as })
     ).json()) as Upload[];
     return rows[0]?.url ? rows : undefined;
+  }).catch(async (cause: unknown) => {
+    const jobs = await attack.database.query("SELECT * FROM metadata.river_job WHERE kind = 's3_presign' ORDER BY id");
+    throw new Error(`no URL came: ${JSON.stringify(jobs)}`, { cause });
   });
   assert.ok(row);
   return { ...row, id };

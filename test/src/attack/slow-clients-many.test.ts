@@ -21,7 +21,8 @@ let service: Attacked;
 let authorization: string;
 
 before(async () => {
-  service = await attacked();
+  // Each upload writes an intent of its own, so that they can be counted.
+  service = await attacked({ config: { uploads_prepared_from: 1_000_000 } });
   authorization = `Bearer ${service.tokens.olivia}`;
   await service.database.query("INSERT INTO storage.buckets (id, owner_id) VALUES ('box', 'olivia')");
   await service.service.fetch('/storage/v1/object/box/large', {

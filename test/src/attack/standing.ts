@@ -48,7 +48,9 @@ export interface Attacked {
 const remembered: Readonly<Record<string, string>> = {
   buckets: 'SELECT to_jsonb(b) AS row FROM storage.buckets AS b ORDER BY id',
   objects: 'SELECT to_jsonb(o) - $$last_accessed_at$$ AS row FROM storage.objects AS o ORDER BY bucket_id, name',
-  versions: "SELECT to_jsonb(v) AS row FROM storage.versions AS v WHERE state <> 'gone' ORDER BY id",
+  // Without those that are prepared for uploads to come: a process writes and removes them when it likes.
+  versions: `SELECT to_jsonb(v) AS row FROM storage.versions AS v WHERE state <> 'gone'
+    AND (state <> 'writing' OR EXISTS (SELECT FROM storage.uploads WHERE version_id = v.id)) ORDER BY id`,
   uploads: 'SELECT to_jsonb(u) AS row FROM storage.uploads AS u ORDER BY id',
   files: 'SELECT to_jsonb(f) AS row FROM metadata.files AS f ORDER BY id',
   requests: 'SELECT to_jsonb(r) AS row FROM metadata.file_upload_requests AS r ORDER BY id',

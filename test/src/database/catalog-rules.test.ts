@@ -131,6 +131,21 @@ const spoilers: readonly (readonly [rule: string, spoil: string, offender: strin
     'anon may USE storage_internal',
   ],
   [
+    'what signs is named by nobody',
+    'GRANT USAGE ON SCHEMA storage_sign TO service_role',
+    'service_role may USE storage_sign',
+  ],
+  [
+    'what signs is named by nobody',
+    'GRANT SELECT ON storage.s3_signing_keys TO rowlock_worker',
+    'rowlock_worker has SELECT on s3_signing_keys',
+  ],
+  [
+    'what signs is named by nobody',
+    'CREATE POLICY bad ON storage.s3_signing_keys TO rowlock_worker USING (true)',
+    'bad on s3_signing_keys',
+  ],
+  [
     'nobody may pass a right on',
     'GRANT SELECT ON storage.buckets TO authenticated WITH GRANT OPTION',
     'authenticated on storage.buckets',

@@ -55,6 +55,25 @@ export const functionsOfTheApi: readonly string[] = [
   'take_upload',
   'finish_upload',
   'abandon_upload',
+  'prepare_versions',
+  'give_versions_back',
+  'begin_prepared',
+  'look_at_prepared',
+  'open_prepared',
+  'take_prepared',
+  'commit_prepared',
+  'written_object',
+  'abandon_prepared',
+  'placed_buckets',
+  'blob_put',
+  'blob_append',
+  'blob_finish',
+  'blob_discard',
+  'blob_head',
+  'blob_piece',
+  'blob_read',
+  'blob_page',
+  'blob_check',
   'sign_upload',
   'open_ticket',
   'ticket',
@@ -87,7 +106,7 @@ const memberships = ['rowlock_authenticator', 'rowlock_worker'].flatMap((member)
   ['anon', 'authenticated', 'service_role'].map((role) => `${member} in ${role}`),
 );
 
-const ourSchemas = list(['storage', 'storage_internal']);
+const ourSchemas = list(['storage', 'storage_internal', 'storage_sign']);
 const functionIsOurs = `(p.pronamespace::regnamespace::text = ANY (${ourSchemas}) OR pg_get_userbyid(p.proowner) = 'rowlock_owner')`;
 const relationIsOurs = `(c.relnamespace::regnamespace::text = ANY (${ourSchemas}) OR pg_get_userbyid(c.relowner) = 'rowlock_owner')`;
 const functionAcl = `aclexplode(coalesce(p.proacl, acldefault('f', p.proowner)))`;
@@ -203,9 +222,17 @@ export const catalogRules: readonly CatalogRule[] = [
     name: 'only the owner creates in our schemas, and application roles cannot name what is internal',
     offenders: `SELECT format('%s may CREATE in %s', coalesce(nullif(x.grantee, 0)::regrole::text, 'PUBLIC'), n.nspname) AS line
         FROM pg_namespace AS n, aclexplode(n.nspacl) AS x
-        WHERE n.nspname IN ('storage', 'storage_internal', 'metadata') AND x.privilege_type = 'CREATE' AND x.grantee <> n.nspowner
+        WHERE n.nspname IN ('storage', 'storage_internal', 'storage_sign', 'metadata') AND x.privilege_type = 'CREATE' AND x.grantee <> n.nspowner
       UNION ALL SELECT format('%s may USE storage_internal', role) FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS role
         WHERE has_schema_privilege(role, 'storage_internal', 'USAGE')`,
+  },
+  {
+    name: 'what signs is named by nobody but the owner, and so are the keys',
+    offenders: `SELECT format('%s may USE storage_sign', coalesce(nullif(x.grantee, 0)::regrole::text, 'PUBLIC')) AS line
+        FROM pg_namespace AS n, aclexplode(n.nspacl) AS x WHERE n.nspname = 'storage_sign' AND x.grantee <> n.nspowner
+      UNION ALL SELECT format('%s has %s on %s', coalesce(nullif(x.grantee, 0)::regrole::text, 'PUBLIC'), x.privilege_type, c.relname)
+        FROM pg_class AS c, aclexplode(c.relacl) AS x WHERE c.relname = 's3_signing_keys' AND x.grantee <> c.relowner
+      UNION ALL SELECT format('%I on s3_signing_keys', polname) FROM pg_policy WHERE polrelid = 'storage.s3_signing_keys'::regclass`,
   },
   {
     name: 'nobody may pass a right on',

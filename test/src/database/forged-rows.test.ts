@@ -192,7 +192,7 @@ describe('functions behind the doors', () => {
   for (const call of [
     "storage_internal.commit_upload(gen_random_uuid(), 'service_role', '{}', 1, NULL, NULL, NULL)",
     "storage_internal.abandon_upload(gen_random_uuid(), 'x')",
-    "storage_internal.create_file_request('a', 'b', 'c', 'image/png', gen_random_uuid(), 'a/b/c')",
+    "storage_internal.open_request('a', 'b', 'c', 'image/png', gen_random_uuid(), 'a/b/c')",
     "storage_internal.create_file(gen_random_uuid(), 'a', 'b', 'c', 'image/png', 1, 'x', 'y', NULL, true)",
     "storage_internal.open_signed_object('theirs', 'secret', gen_random_uuid(), NULL, 'x', 1, NULL, NULL, NULL, NULL, NULL)",
     "storage_internal.sign_object_as('service_role', '{}', 'theirs', 'secret', NULL, NULL, NULL, NULL, NULL)",

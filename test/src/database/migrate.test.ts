@@ -7,7 +7,7 @@ import { migrate, printSchema } from '@rowlock/server';
 import { createEmptyDatabase, startTestServer } from '@rowlock/test-harness';
 import pg from 'pg';
 
-const schemas = ['storage', 'storage_internal', 'metadata', 'public'];
+const schemas = ['storage', 'storage_internal', 'storage_sign', 'metadata', 'public'];
 const schemaFile = fileURLToPath(new URL('../../../packages/server/sql/schema.sql', import.meta.url));
 const cleanUp: (() => Promise<void>)[] = [];
 

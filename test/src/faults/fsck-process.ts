@@ -1,8 +1,9 @@
 /** The process that the tests kill: one run of fsck with small pages, with a fault armed; prints the report. */
-import { openBackend } from '../../../packages/server/dist/backend/open-backend.js';
+
 import { enableFaults } from '../../../packages/server/dist/domain/fault.js';
 import { planFault } from '../../../packages/server/dist/domain/fault-plan.js';
 import { Database } from '../../../packages/server/dist/metadata/database.js';
+import { openBackend } from '../../../packages/server/dist/open-backends.js';
 import { fsck } from '../../../packages/server/dist/operations/fsck.js';
 
 const env = (name: string): string => process.env[name] ?? '';

@@ -3,7 +3,7 @@
  * command. At one pass of a fault point, counted from when it is told, it stops that one operation until it is told to
  * go on, and everything else goes on meanwhile. It judges nothing; its parent kills it.
  */
-import { Database, enableFaults, type FaultPoint, fsck, openBackend, sweep } from '@rowlock/server';
+import { Backends, Database, enableFaults, type FaultPoint, fsck, openBackend, sweep } from '@rowlock/server';
 import { type JobParts, type MigratedDatabase, performJob, startService } from '@rowlock/test-harness';
 import type { Command, Report, Step } from './held-service.ts';
 
@@ -48,7 +48,8 @@ async function listen({ apiUrl, workerUrl, root, port }: Extract<Command, { type
 async function work({ id, what, ids = [] }: Extract<Command, { type: 'work' }>): Promise<void> {
   try {
     if (parts === undefined) throw new Error('nothing listens yet');
-    if (what === 'sweep') await sweep(parts, { graceSeconds: 0, limit: 1000 });
+    const backends = new Backends(parts.backend);
+    if (what === 'sweep') await sweep({ db: parts.db, backends }, { graceSeconds: 0, limit: 1000 });
     // Without a grace, so that nothing but its row protects what an upload is writing.
     if (what === 'fsck') await fsck(parts, { repair: true, graceSeconds: 0, force: true });
     if (what === 'purge') await performJob(parts, 'version_purge', { version_ids: ids });

@@ -264,6 +264,14 @@ const jobs: readonly Operation[] = [
       return () => jobResult(site, 'upload_sweep', {});
     },
   },
+  {
+    name: 'job signing_keys_rotate',
+    succeeds: ['done'],
+    arrange: async (site) => {
+      await site.service.database.query('DELETE FROM storage.s3_signing_keys');
+      return () => jobResult(site, 'signing_keys_rotate', {});
+    },
+  },
 ];
 
 async function versionOf({ service }: FaultySite, name: string): Promise<string> {

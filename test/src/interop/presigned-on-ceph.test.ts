@@ -1,38 +1,16 @@
 /** Our presigned URLs at a real S3 store: Ceph's RADOS gateway takes what we signed, and nothing else. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { before, describe, test } from 'node:test';
 import { Presigner } from '@rowlock/server';
-import { freePort, requires, temporaryFolder } from '@rowlock/test-harness';
-
-const script = fileURLToPath(new URL('../../tools/ceph-rgw', import.meta.url));
-const run = promisify(execFile);
-const credentials = { access_key_id: 'rowlockkey', secret_access_key: 'rowlocksecret' };
+import { cephStore, requires } from '@rowlock/test-harness';
 
 describe('presigned URLs at a RADOS gateway', { skip: requires('ceph') }, () => {
-  const folder = temporaryFolder({ mode: 0o755 });
   let presigner: Presigner;
 
   before(async () => {
-    // The gateway's monitor listens a hundred ports higher, and one more.
-    const port = await freePort({ alsoFree: [100, 101] });
-    await run(script, ['up', folder, String(port)], { env: { PATH: process.env['PATH'] ?? '' }, timeout: 90_000 });
-    const endpoint = `http://127.0.0.1:${port}`;
-    const client = new S3Client({
-      endpoint,
-      region: 'us-east-1',
-      forcePathStyle: true,
-      credentials: { accessKeyId: credentials.access_key_id, secretAccessKey: credentials.secret_access_key },
-    });
-    await client.send(new CreateBucketCommand({ Bucket: 'files' }));
-    client.destroy();
-    presigner = new Presigner({ endpoint, region: 'us-east-1', bucket: 'files', credentials });
-  });
-  after(async () => {
-    await run(script, ['down', folder]);
+    const store = await cephStore();
+    const { endpoint, region, credentials } = store;
+    presigner = new Presigner({ endpoint, region, bucket: await store.newBucket(), credentials });
   });
 
   const sign = (

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { Database, openBackend, sweep } from '@rowlock/server';
+import { Backends, Database, openBackend, sweep } from '@rowlock/server';
 import { type JobParts, signToken, until } from '@rowlock/test-harness';
 import pg from 'pg';
 import { type ChildService, childService } from '../faults/child-service.ts';
@@ -228,7 +228,7 @@ export class ModelSite {
     await database.query(
       "UPDATE storage.versions SET expires_at = now() - interval '1 second' WHERE state = 'writing'",
     );
-    await sweep(this.parts, { graceSeconds: 0, limit: 10_000 });
+    await sweep({ db: this.parts.db, backends: new Backends(this.parts.backend) }, { graceSeconds: 0, limit: 10_000 });
     const open = () => database.query('SELECT id FROM storage.uploads');
     await until(async () => (await open()).length === 0, { timeoutMs: 20_000, what: 'no intent is left' });
   }
@@ -237,7 +237,7 @@ export class ModelSite {
     await this.service.database.query(
       "UPDATE storage.object_history SET purge_after = now() - interval '1 second' WHERE purge_after IS NOT NULL",
     );
-    await sweep(this.parts, { graceSeconds: 0, limit: 10_000 });
+    await sweep({ db: this.parts.db, backends: new Backends(this.parts.backend) }, { graceSeconds: 0, limit: 10_000 });
   }
 }
 

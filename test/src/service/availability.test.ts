@@ -8,7 +8,8 @@ import { signToken, startFaultProxy, startService, type TestService, until } fro
 let service: TestService;
 
 before(async () => {
-  service = await startService({ workers: false });
+  // Each upload writes an intent of its own, so that they can be counted.
+  service = await startService({ workers: false, config: { uploads_prepared_from: 1_000_000 } });
   await service.fetch('/storage/v1/bucket', {
     as: 'ann',
     method: 'POST',

@@ -53,6 +53,7 @@ await createServer({
   },
   signed_urls: { current: { id: 'test', secret: jwtSecret } },
   upload_bytes_max: 2 ** 30,
+  uploads_prepared_from: env('CRASH_PREPARES') === '' ? 4 : 0,
   public_url: undefined,
   cors_origins: [],
   allowed_hosts: [],

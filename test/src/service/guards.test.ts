@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { Database, openBackend, sweep } from '@rowlock/server';
+import { Backends, Database, openBackend, sweep } from '@rowlock/server';
 import { signToken, startService, type TestService, until } from '@rowlock/test-harness';
 import pg from 'pg';
 
@@ -280,7 +280,7 @@ describe('what is broken does not stop the rest', () => {
     );
     await service.database.query("UPDATE storage.uploads SET caller_role = 'no_such_role' WHERE name LIKE 'stuck/%'");
 
-    const report = await sweep({ db, backend }, { graceSeconds: 60, limit: 100 });
+    const report = await sweep({ db, backends: new Backends(backend) }, { graceSeconds: 60, limit: 100 });
     await db.close();
 
     assert.equal(keys.length, 2);

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Database, enableFaults, openBackend, sweep } from '@rowlock/server';
+import { Backends, Database, enableFaults, openBackend, sweep } from '@rowlock/server';
 import {
   assertInvariants,
   type JobParts,
@@ -164,7 +164,7 @@ const expireCommand: Command = command('the time of soft deletes is over', async
   await service.database.query(
     "UPDATE storage.object_history SET purge_after = now() - interval '1 second' WHERE purge_after IS NOT NULL",
   );
-  await sweep(parts, { graceSeconds: 0, limit: 1000 });
+  await sweep({ db: parts.db, backends: new Backends(parts.backend) }, { graceSeconds: 0, limit: 1000 });
 });
 
 /** The worker purges what was enqueued; `dies` breaks each purge off at a step, as a kill would. */

@@ -85,7 +85,9 @@ function textOf(report: FsckReport): string {
     report.scrubbed === 0
       ? undefined
       : `read ${report.scrubbed} versions again, ${formatBytes(report.scrubbed_bytes)}; ${report.without_digest} have no sha256`,
-    report.elsewhere === 0 ? undefined : `${report.elsewhere} versions are on another backend and were not compared`,
+    report.elsewhere === 0
+      ? undefined
+      : `${report.elsewhere} versions are on backends that are not configured here, and were not compared`,
     `waiting for the sweep: ${report.overdue.length + report.unreferenced}; unfinished files: ${report.unfinished}`,
     ...counts.map(([kind, count]) => `${kind}: ${count}`),
     ...wrong.slice(0, shownMax).map((finding) => `  ${lineOf(finding)}`),
@@ -114,12 +116,18 @@ async function run(argv: readonly string[]): Promise<number> {
   void untilSignal().then((signal) => ended.abort(new Error(`ended by ${signal}; go on with --resume`)));
   const shown = drawing(process.stderr);
   try {
-    const report = await withStores(read.settings, (stores) =>
-      fsck(stores, { ...options, signal: ended.signal, onPage: shown.onPage }),
-    );
-    shown.end();
-    process.stdout.write(read.flags['json'] === true ? `${JSON.stringify(report)}\n` : textOf(report));
-    return report.left > 0 ? 1 : 0;
+    let left = 0;
+    await withStores(read.settings, async ({ db, backends }) => {
+      for (const backend of backends) {
+        const others = backends.names.filter((name) => name !== backend.name);
+        const report = await fsck({ db, backend, others }, { ...options, signal: ended.signal, onPage: shown.onPage });
+        shown.end();
+        const heading = backends.size === 1 ? '' : `backend ${backend.name}: `;
+        process.stdout.write(read.flags['json'] === true ? `${JSON.stringify(report)}\n` : heading + textOf(report));
+        left += report.left;
+      }
+    });
+    return left > 0 ? 1 : 0;
   } catch (error) {
     // Whatever the signal interrupted says so in words of its own.
     throw ended.signal.aborted ? ended.signal.reason : error;
@@ -146,7 +154,7 @@ export const fsckCommand: Command = {
   settings: storeSettings,
   notes: `Exit codes: 0 all agrees or is repaired, 1 something does not agree, 2 it could not run to its end.
 It may run while the service does: bytes of uploads that are under way are named by their intents and are no fault.
-Damaged bytes are never removed, nor is what is no object (links, names that are no keys). Findings stay in
+Of several backends each is compared by itself, with a report each. Damaged bytes are never removed, nor is what is no object (links, names that are no keys). Findings stay in
 storage.fsck_findings.`,
   failureCode: 2,
   examples: [

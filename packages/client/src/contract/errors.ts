@@ -38,6 +38,8 @@ export type ErrorReason =
   | 'bucket_exists'
   | 'object_exists'
   | 'bucket_not_empty'
+  | 'different_backend'
+  | 'object_in_use'
   | 'url_expired'
   | 'url_revoked'
   | 'url_used_up'
@@ -81,6 +83,8 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   bucket_exists: spelling(409, 'BucketAlreadyExists', 'Duplicate'),
   object_exists: spelling(409, 'KeyAlreadyExists', 'Duplicate'),
   bucket_not_empty: spelling(409, 'BUCKET_NOT_EMPTY', 'ResourceNotEmpty'),
+  different_backend: spelling(409, 'DifferentBackend', 'DifferentBackend'),
+  object_in_use: spelling(409, 'ObjectInUse', 'ObjectInUse'),
   url_expired: spelling(410, 'URL_EXPIRED', 'ExpiredToken'),
   url_revoked: spelling(410, 'URL_REVOKED', 'ExpiredToken'),
   url_used_up: spelling(410, 'URL_USED_UP', 'ExpiredToken'),

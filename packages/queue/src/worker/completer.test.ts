@@ -132,6 +132,38 @@ test('a result is tried again until the database takes it', async () => {
   assert.equal((await queue.job(id)).state, 'completed');
 });
 
+test('what is given up is not tried again, so that a worker without its database ends', async () => {
+  const queue = await database.schema();
+  const [id = ''] = await running(queue, 1);
+  const { clock } = queue.context();
+  const timers = new Set<unknown>();
+  const watched: typeof clock = Object.create(clock);
+  watched.after = (ms, work) => {
+    const timer = {};
+    timers.add(timer);
+    const cancel = clock.after(ms, () => {
+      timers.delete(timer);
+      work();
+    });
+    return () => {
+      timers.delete(timer);
+      cancel();
+    };
+  };
+  const completer = new Completer(queue.context({ clock: watched }), () => undefined);
+  await queue.sql('ALTER TABLE S.river_job RENAME TO river_job_away');
+
+  completer.add(result(id));
+  const isDrained = await completer.drain(300);
+  completer.giveUp();
+  completer.add(result(id));
+
+  assert.equal(isDrained, false);
+  await until(() => timers.size === 0, { what: 'no timer is left' });
+  await queue.sql('ALTER TABLE S.river_job_away RENAME TO river_job');
+  assert.equal((await queue.job(id)).state, 'running');
+});
+
 test('draining gives up when its time is over', async () => {
   const queue = await database.schema();
   const [id = ''] = await running(queue, 1);

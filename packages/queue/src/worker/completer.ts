@@ -37,6 +37,7 @@ export class Completer {
   #resultsInFlight = 0;
   #isFlushPlanned = false;
   #failures = 0;
+  #isGivenUp = false;
   #cancelBackoff: (() => void) | undefined;
   #drained: Latch | undefined;
 
@@ -70,9 +71,16 @@ export class Completer {
     return this.pending === 0;
   }
 
+  /** Tries nothing again: for a worker that ends although the database has not answered. Its lease tells the others. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    this.#cancelBackoff?.();
+    this.#cancelBackoff = undefined;
+  }
+
   /** Waits for the end of the present turn of the event loop, so that jobs that end together are recorded together. */
   #planFlush(): void {
-    if (this.#isFlushPlanned || this.#cancelBackoff !== undefined || !this.#mayFlush()) return;
+    if (this.#isGivenUp || this.#isFlushPlanned || this.#cancelBackoff !== undefined || !this.#mayFlush()) return;
     this.#isFlushPlanned = true;
     setImmediate(() => {
       this.#isFlushPlanned = false;
@@ -179,7 +187,7 @@ export class Completer {
   }
 
   #backOff(): void {
-    if (this.#cancelBackoff !== undefined) return;
+    if (this.#isGivenUp || this.#cancelBackoff !== undefined) return;
     const { clock, random } = this.#context;
     const ms = Math.min(backoffMs.first * 2 ** this.#failures, backoffMs.most) * (0.9 + 0.2 * random());
     this.#failures += 1;

@@ -248,6 +248,7 @@ export class Worker<Kinds extends object = Record<string, unknown>> {
     if (!isFetched) this.#queues.leave();
     await this.#endJobs();
     const isRecorded = await this.#completer.drain(drainTimeoutMs);
+    this.#completer.giveUp(); // its timer would keep the process alive for ever
     await this.#endParts([idle, resigned], isFetched && isRecorded);
     await this.#subscriptions.end();
     await this.#ownPool?.end();

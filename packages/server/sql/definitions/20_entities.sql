@@ -61,7 +61,7 @@ BEGIN
   -- A request without its upload is not signed any more, also by a signer who is about to.
   WITH refused AS (
     UPDATE :"metadata".file_upload_requests AS r
-    SET status = 'failed', upload_id = NULL, presigned_url = NULL, updated_at = now(),
+    SET status = 'failed', upload_id = NULL, presigned_url = NULL, is_open = false, updated_at = now(),
       error_message = 'what the file was for was deleted'
     FROM storage.uploads AS u
     WHERE u.id = r.upload_id AND r.entity_type = TG_ARGV[0] AND r.entity_id = ANY (gone)

@@ -61,8 +61,8 @@ BEGIN
   IF NOT FOUND OR version.state = 'gone' OR storage_internal.version_is_referenced(wanted) THEN
     RETURN;
   END IF;
-  IF version.state = 'writing' AND version.expires_at > now() THEN
-    RETURN; -- bytes may still be arriving
+  IF version.state <> 'stored' AND version.expires_at > now() THEN
+    RETURN; -- bytes may still be arriving, or somebody may still read what was copied to another backend
   END IF;
   DELETE FROM storage.uploads WHERE version_id = wanted;
   WITH gone AS (DELETE FROM storage.variants WHERE source_version_id = wanted RETURNING variants.version_id)
@@ -103,6 +103,7 @@ BEGIN
     ORDER BY v.expires_at LIMIT row_limit
   ) AS due;
   PERFORM storage_internal.forget_tickets(row_limit);
+  PERFORM storage_internal.close_requests(row_limit);
   IF found_ids IS NOT NULL THEN
     PERFORM storage_internal.enqueue_purges(found_ids);
   END IF;

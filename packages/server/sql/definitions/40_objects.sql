@@ -13,7 +13,17 @@ BEGIN
     NEW.owner_id := coalesce(NEW.owner_id, storage.caller_id());
     NEW.versioning := coalesce(NEW.versioning, 'off');
     NEW.inline := coalesce(NEW.inline, false);
+    -- Either says it all. Of a bucket for the authenticated a CHECK refuses that it is public.
+    IF NEW.public AND NEW.policy = 'private' THEN
+      NEW.policy := 'public';
+    END IF;
+    NEW.public := coalesce(NEW.public, false) OR NEW.policy = 'public';
   ELSE
+    IF NEW.policy <> OLD.policy THEN
+      NEW.public := NEW.policy = 'public';
+    ELSIF NEW.public <> OLD.public THEN
+      NEW.policy := CASE WHEN NEW.public THEN 'public' ELSE 'private' END;
+    END IF;
     NEW.updated_at := now();
     NEW.versioned_until := CASE WHEN OLD.versioning = 'on' AND NEW.versioning <> 'on' THEN now() ELSE OLD.versioned_until END;
   END IF;
@@ -36,12 +46,20 @@ $$;
 
 -- True inside the transaction that commits this very upload, and nowhere else.
 CREATE OR REPLACE FUNCTION storage.upload_is_committing(wanted uuid, wanted_bucket text, wanted_name text) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (
-    SELECT FROM storage.uploads
-    WHERE version_id = wanted AND bucket_id = wanted_bucket AND name = wanted_name AND state = 'committing')
+BEGIN
+  -- One that was prepared: a version says in which transaction it was stored, and only its commit stores one in a
+  -- transaction that has an object to write.
+  PERFORM FROM storage.versions WHERE id = wanted AND state = 'stored' AND stored_in = pg_current_xact_id_if_assigned();
+  IF FOUND THEN
+    RETURN true;
+  END IF;
+  PERFORM FROM storage.uploads
+  WHERE version_id = wanted AND bucket_id = wanted_bucket AND name = wanted_name AND state = 'committing';
+  RETURN FOUND;
+END
 $$;
 
 -- SECURITY INVOKER: may this caller point at this version, and give the object this name?

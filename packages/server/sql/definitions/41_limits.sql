@@ -10,21 +10,25 @@ DECLARE
   beyond record;
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    SELECT n.size, n.content_type, n.detected_type, b.file_size_limit, b.allowed_mime_types INTO beyond
+    SELECT n.size, n.content_type, n.detected_type, b.file_size_limit, b.allowed_mime_types, b.backend,
+      n.version_id, n.bucket_id, n.name INTO beyond
     FROM new_rows AS n JOIN storage.buckets AS b ON b.id = n.bucket_id
     WHERE n.size > b.file_size_limit OR NOT storage.media_type_allowed(b.allowed_mime_types, n.content_type)
       OR (n.detected_type IS NOT NULL AND NOT storage.media_type_allowed(b.allowed_mime_types, n.detected_type))
+      OR CASE WHEN b.backend IS NOT NULL THEN storage_internal.is_elsewhere(n.version_id, n.bucket_id, n.name, b.backend) END
     LIMIT 1;
   ELSE
     WITH pairs AS MATERIALIZED (
       SELECT n.*, n.bucket_id <> o.bucket_id OR n.version_id <> o.version_id AS is_new
       FROM new_rows AS n FULL JOIN old_rows AS o USING (id)
     )
-    SELECT n.size, n.content_type, n.detected_type, b.file_size_limit, b.allowed_mime_types INTO beyond
+    SELECT n.size, n.content_type, n.detected_type, b.file_size_limit, b.allowed_mime_types, b.backend,
+      n.version_id, n.bucket_id, n.name INTO beyond
     FROM pairs AS n JOIN storage.buckets AS b ON b.id = n.bucket_id
     WHERE n.is_new
       AND (n.size > b.file_size_limit OR NOT storage.media_type_allowed(b.allowed_mime_types, n.content_type)
-        OR (n.detected_type IS NOT NULL AND NOT storage.media_type_allowed(b.allowed_mime_types, n.detected_type)))
+        OR (n.detected_type IS NOT NULL AND NOT storage.media_type_allowed(b.allowed_mime_types, n.detected_type))
+        OR CASE WHEN b.backend IS NOT NULL THEN storage_internal.is_elsewhere(n.version_id, n.bucket_id, n.name, b.backend) END)
     LIMIT 1;
   END IF;
   IF NOT FOUND THEN
@@ -32,6 +36,10 @@ BEGIN
   ELSIF beyond.size > beyond.file_size_limit THEN
     PERFORM storage.refuse('too_large',
       format('the object has %s bytes; at most %s are accepted', beyond.size, beyond.file_size_limit));
+  ELSIF beyond.backend IS NOT NULL
+    AND storage_internal.is_elsewhere(beyond.version_id, beyond.bucket_id, beyond.name, beyond.backend) THEN
+    PERFORM storage.refuse('different_backend',
+      'The bytes are on another backend than those of that bucket: download them and upload them there');
   ELSIF NOT storage.media_type_allowed(beyond.allowed_mime_types, beyond.content_type) THEN
     PERFORM storage.refuse('media_type_not_allowed', format('mime type %s is not supported', beyond.content_type));
   END IF;

@@ -33,9 +33,10 @@ AS $$
 DECLARE
   failed_table text;
   failed_column text;
+  setting text;
 BEGIN
-  PERFORM set_config('storage.declared', declared::text, true);
-  PERFORM storage.search_as_caller();
+  setting := set_config('storage.declared', declared::text, true);
+  setting := storage.search_as_caller();
   IF overwrite THEN
     UPDATE storage.objects SET version_id = NULL WHERE bucket_id = wanted_bucket AND name = wanted_name;
     RETURN false; -- no row: it is not there, or not the caller's to change
@@ -51,14 +52,17 @@ EXCEPTION WHEN not_null_violation THEN
 END
 $$;
 
+-- Settings are set by assignments, here and wherever an upload passes: a PERFORM starts the executor for each.
 CREATE OR REPLACE FUNCTION storage_internal.become(caller_role text, caller_claims text, operation text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  setting text;
 BEGIN
-  PERFORM set_config('request.jwt.claims', caller_claims, true),
-    set_config('storage.operation', operation, true),
-    set_config('role', caller_role, true);
+  setting := set_config('request.jwt.claims', caller_claims, true);
+  setting := set_config('storage.operation', operation, true);
+  setting := set_config('role', caller_role, true);
 END
 $$;
 
@@ -92,8 +96,9 @@ DECLARE
   found_id uuid;
   found_etag text;
   refused_id uuid;
+  setting text;
 BEGIN
-  PERFORM storage.search_as_caller();
+  setting := storage.search_as_caller();
   SELECT * INTO bucket FROM storage.buckets AS b WHERE b.id = u.bucket_id;
   IF NOT FOUND THEN
     PERFORM storage.refuse('bucket_not_found', 'Bucket not found');
@@ -224,10 +229,11 @@ BEGIN
 END
 $$;
 
--- Writes the object as the caller. The loop ends: each turn either writes, or learns that somebody else's row
+-- Writes the object as the caller, and tells whether it is a new one. The loop ends: each turn either writes, or learns that somebody else's row
 -- appeared or went in between. A row that twice does not let itself be updated is kept by the policies; one that is in
 -- the way without being seen is somebody else's.
-CREATE OR REPLACE FUNCTION storage.write_object(u storage.uploads, OUT created boolean, OUT object storage.objects)
+DROP FUNCTION IF EXISTS storage.write_object(storage.uploads);
+CREATE FUNCTION storage.write_object(u storage.uploads) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -235,8 +241,9 @@ DECLARE
   found_id uuid;
   found_etag text;
   refused_id uuid;
+  setting text;
 BEGIN
-  PERFORM storage.search_as_caller();
+  setting := storage.search_as_caller();
   FOR attempt IN 1..10 LOOP
     -- Looking first is cheaper than an UPDATE that changes no row, whose triggers run all the same.
     IF u.overwrite OR u.if_match IS NOT NULL THEN
@@ -253,8 +260,7 @@ BEGIN
       WHERE bucket_id = u.bucket_id AND name = u.name
         AND storage.conditions_hold(u.if_match, u.if_none_match, storage.etag_of(sha256, version_id));
       IF FOUND THEN
-        created := false;
-        RETURN;
+        RETURN false;
       ELSIF found_id = refused_id THEN
         PERFORM storage.refuse('not_allowed', 'the policies for UPDATE on storage.objects do not allow this');
       END IF;
@@ -264,8 +270,7 @@ BEGIN
     BEGIN
       INSERT INTO storage.objects (bucket_id, name, version_id, cache_control, user_metadata)
       VALUES (u.bucket_id, u.name, u.version_id, u.cache_control, u.user_metadata);
-      created := true;
-      RETURN;
+      RETURN true;
     EXCEPTION WHEN unique_violation THEN
       EXIT WHEN NOT u.overwrite;
     END;
@@ -321,9 +326,9 @@ AS $$
 DECLARE
   u storage.uploads;
   asked record;
+  setting text := set_config('storage.request_id', coalesce(origin[1], ''), true);
 BEGIN
-  PERFORM set_config('storage.request_id', coalesce(origin[1], ''), true),
-    set_config('storage.request_address', coalesce(origin[2], ''), true);
+  setting := set_config('storage.request_address', coalesce(origin[2], ''), true);
   IF caller_role IS NULL THEN
     -- A file whose entity went, or that its uploader may no longer attach, is refused. First of all: whoever deletes
     -- the entity takes its lock before any row of ours.
@@ -340,8 +345,8 @@ BEGIN
   u := storage_internal.take_upload(upload_id, true_size, true_sha256, true_etag, detected);
   PERFORM storage_internal.become(
     coalesce(caller_role, u.caller_role), coalesce(claims, u.caller_claims::text), 'storage.object.upload');
-  SELECT w.created INTO created FROM storage.write_object(u) AS w;
-  PERFORM set_config('role', 'none', true);
+  created := storage.write_object(u);
+  setting := set_config('role', 'none', true);
   object := storage_internal.finish_upload(u);
 END
 $$;

@@ -21,7 +21,7 @@ BEGIN
         OR EXISTS (SELECT FROM storage.variants AS d WHERE d.version_id = p.id) AS is_pointed_at
       FROM page AS p
     )
-    SELECT p.id, p.key, p.state, p.size, encode(p.sha256, 'hex'), p.state = 'writing' AND p.expires_at <= now(),
+    SELECT p.id, p.key, p.state, p.size, encode(p.sha256, 'hex'), p.state IN ('writing', 'purging') AND p.expires_at <= now(),
       p.state <> 'stored' AND p.is_pointed_at, p.state = 'stored' AND NOT p.is_pointed_at
     FROM pointed AS p ORDER BY p.key;
 END

@@ -7,6 +7,7 @@ ALTER TABLE storage.object_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.uploads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.upload_tickets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.upload_requesters ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.variants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.image_metadata ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.changes ENABLE ROW LEVEL SECURITY;
@@ -17,6 +18,10 @@ ALTER TABLE storage.signed_url_revocations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.fsck_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.fsck_findings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.sweep_position ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.blobs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.blob_chunks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.backend_copies ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.backend_copy_failures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".files ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".file_upload_requests ENABLE ROW LEVEL SECURITY;
 
@@ -40,12 +45,13 @@ GRANT INSERT (quota_bytes, quota_objects, owner_quota_bytes, owner_quota_objects
   ON storage.buckets TO :"authenticated", :"service_role";
 GRANT SELECT ON storage.object_history, storage.object_versions TO :"anon", :"authenticated", :"service_role";
 GRANT DELETE ON storage.object_history TO :"authenticated", :"service_role";
-GRANT INSERT (inline), UPDATE (inline) ON storage.buckets TO :"authenticated", :"service_role";
+GRANT INSERT (inline, public), UPDATE (inline, public) ON storage.buckets TO :"authenticated", :"service_role";
 GRANT SELECT ON storage.signed_urls TO :"authenticated", :"service_role";
 GRANT INSERT (scope, value) ON storage.signed_url_revocations TO :"authenticated", :"service_role";
 GRANT SELECT, DELETE ON :"metadata".files TO :"anon", :"authenticated", :"service_role";
 GRANT SELECT (id, entity_type, entity_id, file_name, file_type, status, presigned_url, s3_key, file_id, error_message,
-  created_at, updated_at, requested_by)
+  created_at, updated_at, requested_by, file_size, property_name, consent_location, sha256, s3_bucket, put_headers,
+  url_expires_at)
   ON :"metadata".file_upload_requests TO :"anon", :"authenticated", :"service_role";
 
 -- Functions: nobody, then exactly these.
@@ -53,6 +59,7 @@ GRANT SELECT (id, entity_type, entity_id, file_name, file_type, status, presigne
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA storage, storage_internal FROM PUBLIC;
 REVOKE ALL ON FUNCTION :"metadata".files_can_view(text, text, text), :"metadata".files_can_attach(text, text),
   :"api".request_upload_url(text, text, text, text), :"api".get_upload_url(uuid),
+  :"api".request_upload(text, text, text, text, bigint, text, boolean, text), :"api".get_upload_request(uuid),
   :"api".create_file_record(uuid, text, text, text, text, bigint, text, text, text, text),
   :"api".delete_file_record(uuid), :"api".get_file_storage_stats()
   FROM PUBLIC;
@@ -81,7 +88,12 @@ GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.se
   :"metadata".files_can_view(text, text, text), :"metadata".files_can_attach(text, text),
   :"api".get_upload_url(uuid), :"api".delete_file_record(uuid), :"api".get_file_storage_stats(),
   :"api".request_upload_url(text, text, text, text),
+  :"api".request_upload(text, text, text, text, bigint, text, boolean, text), :"api".get_upload_request(uuid),
+  storage.assert_entity_names(text, text), storage.file_object_name(text, text, text, uuid),
+  storage.upload_request_json(uuid, uuid, text, text, jsonb, text, text, timestamptz, text),
   :"api".create_file_record(uuid, text, text, text, text, bigint, text, text, text, text)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.allow_any_operation(text[]), storage.allow_only_operation(text)
   TO :"anon", :"authenticated", :"service_role";
 GRANT EXECUTE ON FUNCTION storage.read_version(text, text, uuid), storage.lock_history(text, text),
   storage.restore_object(text, text, uuid), storage.keeps_when_replaced(storage.objects, uuid),
@@ -114,7 +126,7 @@ GRANT EXECUTE ON FUNCTION storage.listen_for_changes(integer) TO :"service_role"
 -- Reachable only through the BEGIN ATOMIC functions of the API schema: no USAGE on the schema is granted.
 GRANT EXECUTE ON FUNCTION storage_internal.uuid_v7(), storage_internal.setting(text),
   storage_internal.version_location(uuid),
-  storage_internal.create_file_request(text, text, text, text, uuid, text),
+  storage_internal.open_request(text, text, text, text, uuid, text, bigint, text, boolean, text),
   storage_internal.create_file(uuid, text, text, text, text, bigint, text, text, text, boolean)
   TO :"anon", :"authenticated", :"service_role";
 
@@ -133,6 +145,14 @@ GRANT EXECUTE ON FUNCTION
   storage_internal.take_upload(uuid, bigint, bytea, text, text),
   storage_internal.quota_room(text, text), storage_internal.quota_count(),
   storage_internal.finish_upload(storage.uploads),
+  storage_internal.prepare_versions(uuid[], text, text[], interval), storage_internal.give_versions_back(uuid[]),
+  storage_internal.begin_prepared(uuid, uuid, text, text, text, text, text, bigint, text, jsonb, boolean, bigint, text[], text[]),
+  storage_internal.look_at_prepared(uuid), storage_internal.open_prepared(storage.uploads),
+  storage_internal.take_prepared(storage.uploads, bigint, bytea, text, text),
+  storage_internal.written_object(text, text, uuid),
+  storage_internal.commit_prepared(uuid, text, text, text, text, text, text, jsonb, bigint, boolean, text[], text[], bigint, bytea,
+    text, text, text[]),
+  storage_internal.abandon_prepared(uuid),
   storage_internal.abandon_upload(uuid, text), storage_internal.direct_upload(text, text),
   storage_internal.sign_object_as(text, text, text, text, text, uuid, text, integer, integer),
   storage_internal.object_info_as(text, text, text, text, text, boolean),
@@ -147,6 +167,22 @@ GRANT EXECUTE ON FUNCTION
     integer, text, boolean),
   storage_internal.zip_totals_as(text, text, text, text, text, integer),
   storage_internal.zip_page_as(text, text, text, text, text, text, integer)
+  TO rowlock_authenticator;
+-- Buckets on backends, and bytes that are rows. What removes bytes is the worker's alone, but for a put that failed.
+REVOKE ALL ON FUNCTION :"api".upload_blob(bytea), :"api".download_blob(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION :"api".upload_blob(bytea), :"api".download_blob(text, text), storage.ask_blob(bigint), storage.write_blob(storage.uploads),
+  storage.percent_decoded(text), storage.blob_bytes_max()
+  TO :"anon", :"authenticated", :"service_role";
+-- Reachable only through the two of the API schema, as above.
+GRANT EXECUTE ON FUNCTION storage_internal.store_blob(storage.uploads, bytea),
+  storage_internal.blob_uploaded(storage.uploads, boolean), storage_internal.blob_to_send(text, text, text, text, text)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.set_bucket_backend(text, text) TO :"service_role";
+GRANT EXECUTE ON FUNCTION storage_internal.placed_buckets(), storage_internal.blob_put(uuid, text, bytea),
+  storage_internal.blob_append(uuid, integer, bytea), storage_internal.blob_finish(uuid, text, bigint),
+  storage_internal.blob_discard(uuid), storage_internal.blob_head(text),
+  storage_internal.blob_piece(uuid, bigint, integer), storage_internal.blob_read(text, bigint, integer),
+  storage_internal.blob_page(text, text, integer), storage_internal.blob_check()
   TO rowlock_authenticator;
 GRANT USAGE ON SCHEMA storage, storage_internal, :"metadata" TO rowlock_worker;
 GRANT SELECT ON ALL TABLES IN SCHEMA storage TO rowlock_worker;
@@ -167,3 +203,19 @@ GRANT EXECUTE ON FUNCTION :"metadata".rowlock_wake_queue(text),
   :"metadata".enqueue_job(text, jsonb, text, smallint, smallint, timestamptz) TO rowlock_worker;
 GRANT USAGE ON SEQUENCE :"metadata".river_job_id_seq TO rowlock_worker;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA storage_internal TO rowlock_worker;
+
+-- Presigned URLs. Nobody reads the keys, the worker included, which writes them by a function.
+ALTER TABLE storage.s3_signing_keys ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON storage.s3_signing_keys FROM rowlock_worker;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA storage_sign FROM PUBLIC;
+REVOKE ALL ON FUNCTION :"api".get_upload_url_sync(text, text, text, text), :"api".get_download_url(uuid, integer, text),
+  :"api".get_download_urls(uuid[], integer, boolean), :"api".file_urls(uuid[], integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION storage.presign_object(uuid, integer, text), storage.presign_get(storage.objects, integer, text),
+  storage.presign_put(uuid, integer), storage.presign_file(uuid, integer), storage.presign_thumbnail(uuid, text, integer),
+  :"api".get_upload_url_sync(text, text, text, text), :"api".get_download_url(uuid, integer, text),
+  :"api".get_download_urls(uuid[], integer, boolean), :"api".file_urls(uuid[], integer)
+  TO :"anon", :"authenticated", :"service_role";
+-- Reachable only through the functions above: no USAGE on their schemas is granted.
+GRANT EXECUTE ON FUNCTION storage_sign.sign(uuid, integer, text), storage_sign.sign_many(uuid[], integer, text[]),
+  storage_sign.sign_put(uuid, integer), storage_sign.assert_terms(integer, integer, integer), storage_internal.sign_request(uuid)
+  TO :"anon", :"authenticated", :"service_role";

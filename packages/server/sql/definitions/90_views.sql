@@ -4,7 +4,7 @@
 CREATE OR REPLACE VIEW :"api".files WITH (security_invoker = true) AS
 SELECT id, entity_type, entity_id, file_name, file_type, file_size, s3_key_prefix, s3_original_key,
   s3_thumbnail_small_key, s3_thumbnail_medium_key, s3_thumbnail_large_key, thumbnail_status, thumbnail_error,
-  created_by, created_at, updated_at, s3_bucket, property_name, object_id, width, height
+  created_by, created_at, updated_at, s3_bucket, property_name, object_id, width, height, consent_location
 FROM :"metadata".files;
 
 CREATE OR REPLACE VIEW :"api".storage_buckets WITH (security_invoker = true) AS

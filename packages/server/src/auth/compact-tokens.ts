@@ -3,7 +3,8 @@
  * no meaning to claims. A key's header is written once, and a token is ours only if its header is one of these character
  * for character: no header of anybody else is ever parsed.
  */
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { KeyedMac } from './keyed-mac.ts';
 
 export interface TokenKey {
   /** The `kid` of its tokens. */
@@ -25,18 +26,18 @@ const signatureForm: RegExp = /^[A-Za-z0-9_-]{43}$/;
 /** Tokens of one `typ` under a set of keys. */
 export class CompactTokens {
   readonly #header: string;
-  readonly #key: KeyObject;
-  readonly #keys: ReadonlyMap<string, KeyObject>;
+  readonly #key: KeyedMac;
+  readonly #keys: ReadonlyMap<string, KeyedMac>;
 
   /** @throws TypeError where two keys have one id */
   constructor(keys: TokenKeys, type: string) {
     const all = [keys.current, ...(keys.previous ?? [])];
-    const byHeader = new Map(all.map(({ id, secret }) => [headerOf(id, type), keyOf(secret)]));
+    const byHeader = new Map(all.map(({ id, secret }) => [headerOf(id, type), new KeyedMac(secret)]));
     if (byHeader.size !== new Set(all.map(({ id, secret }) => JSON.stringify([id, secret]))).size) {
       throw new TypeError('two keys of signed tokens have the same id');
     }
     this.#header = headerOf(keys.current.id, type);
-    this.#key = keyOf(keys.current.secret);
+    this.#key = new KeyedMac(keys.current.secret);
     this.#keys = byHeader;
   }
 
@@ -50,7 +51,7 @@ export class CompactTokens {
     const begin = `${this.#header}.${Buffer.from(padded).toString('base64url')}`;
     return (rest) => {
       const signed = begin + Buffer.from(rest).toString('base64url');
-      return `${signed}.${mac(this.#key, signed)}`;
+      return `${signed}.${this.#key.of(signed)}`;
     };
   }
 
@@ -62,22 +63,14 @@ export class CompactTokens {
     const signature = token.slice(last + 1);
     if (key === undefined || !signatureForm.test(signature)) return undefined;
     // As texts: a signature has one spelling, whatever its last bits are.
-    const expected = mac(key, token.slice(0, last));
+    const expected = key.of(token.slice(0, last));
     if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) return undefined;
     return claimsOf(token.slice(first + 1, last));
   }
 }
 
-function mac(key: KeyObject, signed: string): string {
-  return createHmac('sha256', key).update(signed).digest('base64url');
-}
-
 function headerOf(id: string, type: string): string {
   return Buffer.from(JSON.stringify({ alg: 'HS256', typ: type, kid: id })).toString('base64url');
-}
-
-function keyOf(secret: string): KeyObject {
-  return createSecretKey(Buffer.from(secret));
 }
 
 /** What was signed is ours, or of somebody who has the key: it must not end a request with anything but a refusal. */

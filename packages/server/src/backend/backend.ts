@@ -6,6 +6,7 @@
  */
 import type { Readable } from 'node:stream';
 import { isRowlockError } from '@rowlock/client/contract';
+import type { DayKey } from './s3/day-keys.ts';
 
 /** The bytes of an object from `start` to `end`, both counted from 0 and both included. */
 export interface ByteRange {
@@ -16,6 +17,10 @@ export interface ByteRange {
 export interface PutOptions {
   /** Ends the put early; nothing stays behind and the put rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** The media type that a store with HTTP of its own answers with; others ignore it. */
+  readonly contentType?: string;
+  /** The canned ACL that such a store gives the object, where clients read it without us. */
+  readonly acl?: string;
 }
 
 export interface GetResult {
@@ -75,6 +80,8 @@ export interface PresignPutOptions {
   readonly contentLength?: number;
   /** Signed as the header `x-amz-acl` when given: the PUT must then send it. */
   readonly acl?: string;
+  /** SHA-256 in hex, signed as the header `x-amz-checksum-sha256` when given: the store then takes these bytes only. */
+  readonly sha256?: string;
   readonly now?: Date;
 }
 
@@ -96,8 +103,10 @@ export interface PresignGetOptions {
  * whatever else a store throws is a failure of the store.
  */
 export interface Backend {
-  /** The kind of store, as stored in `versions.backend`: `disk`, `s3`, `postgres`. */
+  /** Its name in this deployment, as stored in `versions.backend`: `disk`, `s3`, `postgres`, or what was chosen. */
   readonly name: string;
+  /** The largest object that it keeps, in bytes; no limit of its own when undefined. */
+  readonly bytesMax?: number;
   /** The store's own bucket, as it stands in presigned URLs. */
   readonly bucket: string;
 
@@ -132,11 +141,20 @@ export interface Backend {
   /** Removes unfinished puts not written to for longer than the given milliseconds; returns how many. */
   removeUnfinished(olderThanMs: number): Promise<number>;
 
-  /** Signs a URL that lets its holder PUT this key. Nothing is looked up: the key need not exist. */
-  presignPut(key: string, options: PresignPutOptions): string;
+  /**
+   * Signs a URL that lets its holder PUT this key. Nothing is looked up: the key need not exist. It waits only where
+   * credentials have to be fetched anew; a URL that temporary ones signed dies with them.
+   */
+  presignPut(key: string, options: PresignPutOptions): Promise<string>;
 
   /** Signs a URL that lets its holder GET this key. */
-  presignGet(key: string, options: PresignGetOptions): string;
+  presignGet(key: string, options: PresignGetOptions): Promise<string>;
+
+  /**
+   * What URLs of this store are signed with on some days (`YYYYMMDD`, UTC), for a signer that must not know its secret;
+   * none where the store signs no URLs.
+   */
+  signingKeys(days: readonly string[]): Promise<readonly DayKey[]>;
 
   /** Resolves when the store accepts writes now; throws what is wrong otherwise. */
   check(): Promise<void>;

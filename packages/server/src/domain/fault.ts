@@ -3,7 +3,7 @@
  * test asks for it; then one handler is called with the point's name. It is not a feature switch.
  */
 
-/** Every point: first the steps of our operations, in their order; then calls to the operating system. */
+/** Every point: first the steps of our operations, in their order; then calls to the operating system, and to stores. */
 export const faultPoints = [
   'upload.before_intent',
   'upload.after_intent',
@@ -11,6 +11,15 @@ export const faultPoints = [
   'disk.before_fsync',
   'disk.after_fsync',
   'disk.after_rename',
+  's3.before_put',
+  's3.after_put',
+  's3.after_create',
+  's3.part',
+  's3.before_complete',
+  's3.after_complete',
+  'blob.after_chunk',
+  'blob.before_finish',
+  'blob.after_finish',
   'upload.before_commit',
   'upload.after_commit',
   'delete.before_commit',
@@ -39,6 +48,18 @@ export const faultPoints = [
   'sweep.after_expiry',
   'sweep.after_enqueue',
   'sweep.after_late_bytes',
+  'backend_copy.after_intent',
+  'backend_copy.after_bytes',
+  'backend_copy.after_switch',
+  'backend_copy.after_page',
+  'adopt.after_step',
+  'adopt.before_switch',
+  'adopt.after_switch',
+  'adopt.before_give_back',
+  'adopt.after_file',
+  'adopt.after_batch',
+  'adopted.before_render',
+  'adopted.after_bytes',
   'fsck.before_page',
   'fsck.after_page',
   'fsck.before_repair',
@@ -55,6 +76,17 @@ export const faultPoints = [
   'file.folder_remove',
   'file.folder_sync',
   'file.list',
+  'backend.put',
+  'backend.put_done',
+  'backend.get',
+  'backend.read',
+  'backend.head',
+  'backend.delete',
+  'backend.delete_done',
+  'backend.list',
+  'backend.unfinished',
+  'backend.presign',
+  'backend.check',
 ] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];

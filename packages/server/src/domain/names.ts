@@ -26,6 +26,8 @@ const reservedBucketNames: ReadonlySet<string> = new Set([
 const bucketName: RegExp = /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
 const controlCharacter: RegExp = /[\u0000-\u001f\u007f-\u009f]/;
+/** Between slashes and ends: nothing, `.` or `..`. */
+const emptySegment: RegExp = /(?:^|\/)\.{0,2}(?:\/|$)/;
 const loneSurrogate: RegExp = /\p{Surrogate}/u;
 
 /**
@@ -68,7 +70,7 @@ export function normaliseObjectName(name: string): string {
   if (controlCharacter.test(normal)) {
     throw new RowlockError('invalid_name', 'Invalid key: control characters are not allowed');
   }
-  if (normal.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')) {
+  if (emptySegment.test(normal)) {
     throw new RowlockError('invalid_name', 'Invalid key: empty, "." and ".." segments are not allowed');
   }
   return normal;

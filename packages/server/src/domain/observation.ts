@@ -31,6 +31,14 @@ export type Observation =
       readonly expired: number;
       readonly forgotten: number;
     }
+  | {
+      readonly type: 'backend_call';
+      readonly backend: string;
+      readonly call: string;
+      readonly outcome: string;
+      readonly duration_ms: number;
+      readonly bytes: number;
+    }
   | { readonly type: 'changes_polled'; readonly lag_seconds: number; readonly streams: number }
   | { readonly type: 'changes_sent'; readonly transport: string; readonly count: number }
   | {

@@ -26,8 +26,8 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** Host names that are served; any when empty. Protects a development server from rebinding of names. */
   readonly allowedHosts: readonly string[];
-  /** Presigned URLs that we answer ourselves; undefined where the store does. */
-  readonly door: BlobDoor | undefined;
+  /** Presigned URLs that we answer ourselves, for stores that do not; each below another path. */
+  readonly doors: readonly BlobDoor[];
   /** Folder of the console's built site; no console when undefined. */
   readonly consoleFolder: string | undefined;
   /** How HTTP spells the status of an error; as it is when undefined. */

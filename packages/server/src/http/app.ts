@@ -112,8 +112,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(async (scope) => storageRoutes(scope, options), { prefix });
   await app.register(async (scope) => uploadRoutes(scope, options), { prefix });
   await app.register(async (scope) => rpcRoutes(scope, options));
-  const { door } = options;
-  if (door !== undefined) {
+  for (const door of options.doors) {
     await app.register(async (scope) => doorRoutes(scope, options, door));
   }
   const { consoleFolder } = options;

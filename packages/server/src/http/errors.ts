@@ -36,7 +36,7 @@ export function asRowlockError(error: unknown): RowlockError {
   const known = byFastifyCode[code];
   if (known !== undefined) {
     // Some of them repeat the URL.
-    return new RowlockError(known, (error as Error).message.slice(0, 300), { cause: error });
+    return new RowlockError(known, sentenceOf(error as FastifyError).slice(0, 300), { cause: error });
   }
   if (error instanceof SyntaxError || (error as Partial<FastifyError>).statusCode === 400) {
     return new RowlockError('invalid_request', 'The request cannot be read', { cause: error });
@@ -47,6 +47,20 @@ export function asRowlockError(error: unknown): RowlockError {
   return new RowlockError('internal', 'Something went wrong on our side; the request id is in the log', {
     cause: error,
   });
+}
+
+/** What was refused; where one place takes a few values only, which they are. */
+function sentenceOf({ message, validation = [], validationContext }: FastifyError): string {
+  const place = validation[0]?.instancePath;
+  const values = validation.flatMap(({ params }) =>
+    'allowedValue' in params ? [JSON.stringify(params['allowedValue'])] : [],
+  );
+  const isOfValues = validation.every(
+    ({ keyword, instancePath }) => instancePath === place && (keyword === 'const' || keyword === 'anyOf'),
+  );
+  return isOfValues && values.length > 0
+    ? `${validationContext ?? ''}${place} must be one of ${values.join(', ')}`
+    : message;
 }
 
 /** Sends the JSON answer of an error under `/storage/v1`. */

@@ -78,3 +78,11 @@ test('sixty-four levels are read, and one more is not', () => {
   assert.ok(parseJsonBody(nested(64), undefined));
   assert.throws(() => parseJsonBody(nested(65), undefined));
 });
+
+test('a body that is not UTF-8 leaves nothing behind for the next one', () => {
+  const cut = Buffer.from('{"a":"é"}').subarray(0, 7);
+
+  assert.throws(() => parseJsonBody(cut, undefined), /not UTF-8/);
+
+  assert.deepEqual(parseJsonBody(Buffer.from('{"a":"é"}'), undefined), { a: 'é' });
+});

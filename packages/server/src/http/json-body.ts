@@ -31,9 +31,12 @@ export function parseJsonBody(bytes: Uint8Array, contentType: string | undefined
   }
 }
 
+/** Keeps nothing from one text to the next. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw refused('it is not UTF-8', cause);
   }

@@ -3,7 +3,7 @@
  * uploaded. It decides nothing about who may read: it is given an object that was opened for the caller.
  */
 import type { Readable } from 'node:stream';
-import { isRowlockError, RowlockError } from '@rowlock/client/contract';
+import { errorBody, isRowlockError, RowlockError } from '@rowlock/client/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ByteRange, parseRanges } from '../domain/byte-range.ts';
 import { isActiveType } from '../domain/media-type.ts';
@@ -40,8 +40,9 @@ export async function sendObject(
   const ranges = rangeApplies(request, object, etag) ? parseRanges(request.headers.range, object.size) : undefined;
   if (ranges === 'unsatisfiable') {
     reply.header('content-range', `bytes */${object.size}`);
-    const error = new RowlockError('range_not_satisfiable', `The object has ${object.size} bytes`);
-    return reply.code(416).type('application/json').header('cache-control', 'no-store').send(rangeBody(error));
+    const body = errorBody('range_not_satisfiable', `The object has ${object.size} bytes`);
+    reply.code(416).header('cache-control', 'no-store').header('x-rowlock-reason', body.reason);
+    return reply.type('application/json').send(JSON.stringify(body));
   }
   if (ranges !== undefined && ranges.length > 1) {
     return sendParts(request, reply, { object, ranges, options });
@@ -97,16 +98,6 @@ async function openOrAgain(
     }
     return now;
   }
-}
-
-function rangeBody(error: RowlockError): string {
-  return JSON.stringify({
-    statusCode: '416',
-    error: 'invalid_range',
-    message: error.message,
-    code: error.code,
-    reason: error.reason,
-  });
 }
 
 function setHeaders(reply: FastifyReply, object: OpenedObject, etag: string, options: SendOptions): void {

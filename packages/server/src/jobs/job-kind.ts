@@ -1,5 +1,5 @@
 /** What a job kind is: where it runs, how often it is tried, and one call into the domain. */
-import type { Backend } from '../backend/backend.ts';
+import type { Backends } from '../backend/backends.ts';
 import type { Observe } from '../domain/observation.ts';
 import type { DecoderPool } from '../imaging/decoder-pool.ts';
 import type { Database } from '../metadata/database.ts';
@@ -7,10 +7,12 @@ import type { Database } from '../metadata/database.ts';
 /** What jobs are given: the worker's own role, not a caller's. */
 export interface JobContext {
   readonly db: Database;
-  readonly backend: Backend;
+  readonly backends: Backends;
   /** Where images are decoded: not in this process. */
   readonly decoders: DecoderPool;
   readonly observe: Observe;
+  /** The canned ACL that presigned PUTs must send; none when undefined. */
+  readonly upload_acl?: string | undefined;
 }
 
 /** One attempt. */

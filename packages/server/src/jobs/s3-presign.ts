@@ -1,7 +1,11 @@
 /**
- * `s3_presign`: sign the URL of an upload request. The request's row is the truth; of the args only its id is read.
- * Requests that are signed at the same time are read and written together, two statements for all of them.
+ * `s3_presign`: sign the URL of an upload request. The request's row is the truth; of the args only its id is read, so every
+ * shape of them that was ever enqueued means the same. Requests that are signed at the same time are read and written
+ * together, two statements for all of them.
  */
+import { isRowlockError } from '@rowlock/client/contract';
+import { JobCancel } from '@rowlock/queue';
+import type { PresignPutOptions } from '../backend/backend.ts';
 import { fault } from '../domain/fault.ts';
 import { requestFailed, requestsSigned, requestsToSign } from '../metadata/upkeep.ts';
 import { gather } from './gather.ts';
@@ -9,16 +13,24 @@ import { type JobAttempt, type JobContext, type JobKind, requiredUuid } from './
 
 interface RequestToSign extends Record<string, unknown> {
   readonly id: string;
-  readonly status: string;
-  readonly presigned_url: string | null;
+  /** Whether it has a URL that is still good. */
+  readonly is_signed: boolean;
   readonly key: string;
-  readonly content_type: string | null;
+  readonly backend: string;
+  /** As it was declared, which is what its client will send; '' for nothing. */
+  readonly file_type: string;
+  readonly file_size: string | null;
+  readonly sha256: Buffer | null;
   readonly expiry_seconds: number;
 }
 
 interface SignedRequest {
   readonly id: string;
   readonly url: string;
+  readonly bucket: string;
+  /** What the PUT must send. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expires_at: Date;
 }
 
 /** The two statements, for whoever needs them at the moment. */
@@ -40,8 +52,13 @@ function requestsOf(context: JobContext): Requests {
     }),
     signed: gather(async (requests: readonly SignedRequest[]) => {
       const inOrder = requests.toSorted((a, b) => (a.id < b.id ? -1 : 1)); // two workers lock in one order
-      const [ids, urls] = [inOrder.map(({ id }) => id), inOrder.map(({ url }) => url)];
-      await context.db.run(requestsSigned, [ids, urls, context.backend.bucket]);
+      await context.db.run(requestsSigned, [
+        inOrder.map(({ id }) => id),
+        inOrder.map(({ url }) => url),
+        inOrder.map(({ bucket }) => bucket),
+        inOrder.map(({ headers }) => JSON.stringify(headers)),
+        inOrder.map(({ expires_at }) => expires_at),
+      ]);
       return requests.map(() => undefined);
     }),
   };
@@ -49,22 +66,56 @@ function requestsOf(context: JobContext): Requests {
   return made;
 }
 
+/** What the URL binds, and the headers that say so. A browser sets the length by itself, and must not be told to. */
+function termsOf(
+  request: RequestToSign,
+  acl: string | undefined,
+): { readonly options: PresignPutOptions; readonly headers: Readonly<Record<string, string>> } {
+  const { file_type, file_size, sha256 } = request;
+  const options = {
+    expirySeconds: request.expiry_seconds,
+    contentType: file_type,
+    ...(file_size === null ? {} : { contentLength: Number(file_size) }),
+    ...(acl === undefined ? {} : { acl }),
+    ...(sha256 === null ? {} : { sha256: sha256.toString('hex') }),
+  };
+  const headers = {
+    ...(file_type === '' ? {} : { 'content-type': file_type }),
+    ...(acl === undefined ? {} : { 'x-amz-acl': acl }),
+    ...(sha256 === null ? {} : { 'x-amz-checksum-sha256': sha256.toString('base64') }),
+  };
+  return { options, headers };
+}
+
+async function sign(context: JobContext, request: RequestToSign): Promise<void> {
+  const { options, headers } = termsOf(request, context.upload_acl);
+  const now = new Date();
+  const backend = context.backends.of(request.backend);
+  const url = await backend.presignPut(request.key, { ...options, now });
+  await fault('presign.before_record');
+  const expires_at = new Date(Math.floor(now.getTime() / 1000 + options.expirySeconds) * 1000);
+  const signed = { id: request.id, url, bucket: backend.bucket, headers, expires_at };
+  await requestsOf(context).signed(signed);
+  await fault('presign.after_record');
+}
+
+/** Nobody can sign this, however often it is tried. */
+const isPermanent = (error: unknown): boolean =>
+  isRowlockError(error, 'invalid_request', 'invalid_name', 'name_too_long', 'invalid_expiry');
+
 async function perform(context: JobContext, job: JobAttempt): Promise<void> {
   const requestId = requiredUuid(job, 'request_id').toLowerCase();
-  const requests = requestsOf(context);
-  const request = await requests.toSign(requestId);
-  if (!request || (request.status === 'completed' && request.presigned_url !== null)) {
+  const request = await requestsOf(context).toSign(requestId);
+  if (!request || request.is_signed) {
     return; // gone, or signed by an earlier attempt: the client may hold that URL already
   }
   try {
-    const url = context.backend.presignPut(request.key, {
-      expirySeconds: request.expiry_seconds,
-      ...(request.content_type === null ? {} : { contentType: request.content_type }),
-    });
-    await fault('presign.before_record');
-    await requests.signed({ id: requestId, url });
-    await fault('presign.after_record');
+    await sign(context, request);
   } catch (error) {
+    if (isPermanent(error)) {
+      await context.db.run(requestFailed, [requestId, 'No URL can be signed for this file; its type may be at fault']);
+      throw new JobCancel(`The request cannot be signed: ${(error as Error).message}`);
+    }
     if (job.attempt >= job.max_attempts) {
       await context.db.run(requestFailed, [requestId, 'The upload URL could not be signed; try again later']);
     }

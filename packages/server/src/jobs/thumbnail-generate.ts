@@ -71,21 +71,26 @@ async function makeVariants(
     throw new ImageError('too_large', `files over ${sourceBytesMax / 2 ** 20} MiB have no thumbnails`);
   }
   const wanted = variantPresets.filter((preset: VariantPreset) => source.presets.includes(preset.name));
-  const file = await context.backend.get(source.key);
+  const file = await context.backends.of(source.backend).get(source.key);
   const rendered = await context.decoders.render(file, wanted, signal);
   const { width, height, format } = rendered.source;
   await context.db.run(imageMeasured, [versionId, width, height, format]);
   for (const variant of rendered.variants) {
-    await storeVariant(context, versionId, variant);
+    await storeVariant(context, { id: versionId, backend: source.backend }, variant);
   }
 }
 
-async function storeVariant(context: JobContext, sourceId: string, variant: RenderedVariant): Promise<void> {
-  const { db, backend } = context;
+/** A variant's bytes go where those of its source are. */
+async function storeVariant(
+  { db, backends }: JobContext,
+  source: { readonly id: string; readonly backend: string },
+  variant: RenderedVariant,
+): Promise<void> {
+  const backend = backends.of(source.backend);
   const versionId = timeOrderedUuid();
   const key = versionKey(versionId);
   const begun = await one<{ wanted: boolean }>(db, variantBegin, [
-    sourceId,
+    source.id,
     variant.preset,
     versionId,
     backend.name,
@@ -99,7 +104,7 @@ async function storeVariant(context: JobContext, sourceId: string, variant: Rend
   await fault('variant.before_commit');
   const sha256 = createHash('sha256').update(variant.data).digest();
   await db.run(variantCommit, [
-    sourceId,
+    source.id,
     variant.preset,
     versionId,
     variant.data.byteLength,

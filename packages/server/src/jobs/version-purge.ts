@@ -7,10 +7,13 @@ async function perform(context: JobContext, job: JobAttempt): Promise<void> {
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
     throw new TypeError('The arguments have no list version_ids');
   }
+  const failures: unknown[] = [];
   for (const id of ids) {
     job.signal.throwIfAborted();
-    await purgeVersion(context, id);
+    // One whose bytes are on a store that is away keeps none of the others.
+    await purgeVersion(context, id).catch((error: unknown) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
 }
 
 export const versionPurge: JobKind = { kind: 'version_purge', timeoutMs: 300_000, perform };

@@ -12,7 +12,7 @@ export interface VersionOfKey {
   readonly size: string | null;
   /** In hexadecimal; null where nobody has computed it. */
   readonly sha256: string | null;
-  /** An intent whose time is over. */
+  /** An intent, or a purge, whose time is over. */
   readonly expired: boolean;
   /** Its bytes may go, or never came, and yet something points at it. */
   readonly doomed: boolean;
@@ -94,10 +94,10 @@ export const versionsStored: Statement = {
   text: `SELECT id FROM storage.versions WHERE id = ANY ($1::uuid[]) AND state = 'stored'`,
 };
 
-/** Rows that keys of another backend have: nobody can compare them here. */
+/** Rows that keys of yet other backends have: nobody can compare them here. */
 export const versionsElsewhere: Statement = {
   name: 'versions_elsewhere',
-  text: 'SELECT count(*) AS count FROM storage.versions WHERE backend <> $1',
+  text: 'SELECT count(*) AS count FROM storage.versions WHERE backend <> ALL ($1::text[])',
 };
 
 /** Up to ten names for each version. */

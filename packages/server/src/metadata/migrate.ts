@@ -65,12 +65,13 @@ async function sqlFiles(folder: string): Promise<readonly SqlFile[]> {
 }
 
 /** Puts names into SQL: `:"name"` becomes a quoted identifier, `:'name'` a literal, as psql does it. */
-function renderSql(text: string, names: SchemaNames): string {
+export function renderSql(text: string, names: Readonly<Partial<Record<string, string>>>): string {
   const value = (name: string): string => {
-    if (!Object.hasOwn(names, name)) {
+    const found = Object.hasOwn(names, name) ? names[name] : undefined;
+    if (found === undefined) {
       throw new Error(`the SQL names a variable that does not exist: ${name}`);
     }
-    return names[name as keyof SchemaNames];
+    return found;
   };
   return text
     .replace(/:"(\w+)"/g, (_, name: string) => pg.escapeIdentifier(value(name)))
@@ -108,7 +109,7 @@ async function migrateOnce(options: MigrateOptions, names: SchemaNames): Promise
     // Functions and operators that somebody made in a schema of the session's path must not run as who migrates.
     await client.query('SET LOCAL search_path = pg_catalog, pg_temp');
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended('rowlock.migrate', 0))");
-    await client.query(renderSql(await readFile(new URL('roles.sql', root), 'utf8'), names));
+    await client.query(renderSql(await readFile(new URL('roles.sql', root), 'utf8'), { ...names }));
     await setPasswords(client, options.passwords ?? {});
     await client.query('SET LOCAL ROLE rowlock_owner');
     const report = await applyAll(client, names, options.withAuthShim ?? false);
@@ -146,7 +147,7 @@ async function applyAll(client: pg.Client, names: SchemaNames, withAuthShim: boo
   }
   await once(await sqlFiles('policies'));
   if (withAuthShim) {
-    await client.query(renderSql(await readFile(new URL('auth-shim.sql', root), 'utf8'), names));
+    await client.query(renderSql(await readFile(new URL('auth-shim.sql', root), 'utf8'), { ...names }));
   }
   return { applied, present };
 }
@@ -170,7 +171,7 @@ async function applyOnce(client: pg.Client, file: SqlFile, names: SchemaNames): 
 /** Definitions are current truth and applied every time; replaceable ones only where nothing stands in their place. */
 async function applyDefinition(client: pg.Client, file: SqlFile, names: SchemaNames): Promise<void> {
   if (file.name.endsWith('.replaceable')) {
-    const [, schema, name] = /CREATE FUNCTION (\w+|"[^"]+")\.(\w+)\(/.exec(renderSql(file.text, names)) ?? [];
+    const [, schema, name] = /CREATE FUNCTION (\w+|"[^"]+")\.(\w+)\(/.exec(renderSql(file.text, { ...names })) ?? [];
     const found = await client.query('SELECT FROM pg_proc WHERE pronamespace = $1::regnamespace AND proname = $2', [
       schema,
       name,
@@ -184,7 +185,7 @@ async function applyDefinition(client: pg.Client, file: SqlFile, names: SchemaNa
 
 async function run(client: pg.Client, file: SqlFile, names: SchemaNames): Promise<void> {
   try {
-    await client.query(renderSql(file.text, names));
+    await client.query(renderSql(file.text, { ...names }));
   } catch (error) {
     if (error instanceof Error) {
       error.message = `${file.name}: ${error.message}`;

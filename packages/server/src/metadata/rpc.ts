@@ -9,7 +9,7 @@ export interface RpcDefinition {
   readonly name: string;
   readonly parameters: readonly {
     readonly name: string;
-    readonly type: 'text' | 'uuid' | 'bigint';
+    readonly type: 'text' | 'uuid' | 'bigint' | 'boolean' | 'integer' | 'uuid[]';
     readonly optional?: boolean;
   }[];
   /** Whether it writes: then GET is refused. */
@@ -22,6 +22,7 @@ export type RpcResult = { readonly body: unknown } | undefined;
 
 const text = (name: string, optional = false) => ({ name, type: 'text', optional }) as const;
 const uuid = (name: string) => ({ name, type: 'uuid' }) as const;
+const expiresIn = { name: 'p_expires_in', type: 'integer', optional: true } as const;
 
 export const rpcDefinitions: readonly RpcDefinition[] = [
   {
@@ -31,6 +32,22 @@ export const rpcDefinitions: readonly RpcDefinition[] = [
     returns: 'value',
   },
   { name: 'get_upload_url', parameters: [uuid('p_request_id')], volatile: false, returns: 'rows' },
+  {
+    name: 'request_upload',
+    parameters: [
+      text('p_entity_type'),
+      text('p_entity_id'),
+      text('p_file_name'),
+      text('p_file_type'),
+      { name: 'p_file_size', type: 'bigint', optional: true },
+      text('p_property_name', true),
+      { name: 'p_consent_location', type: 'boolean', optional: true },
+      text('p_sha256', true),
+    ],
+    volatile: true,
+    returns: 'value',
+  },
+  { name: 'get_upload_request', parameters: [uuid('p_request_id')], volatile: false, returns: 'value' },
   {
     name: 'create_file_record',
     parameters: [
@@ -50,6 +67,30 @@ export const rpcDefinitions: readonly RpcDefinition[] = [
   },
   { name: 'delete_file_record', parameters: [uuid('p_file_id')], volatile: true, returns: 'nothing' },
   { name: 'get_file_storage_stats', parameters: [], volatile: false, returns: 'rows' },
+  {
+    name: 'get_upload_url_sync',
+    parameters: [text('p_entity_type'), text('p_entity_id'), text('p_file_name'), text('p_file_type')],
+    volatile: true,
+    returns: 'value',
+  },
+  {
+    name: 'get_download_url',
+    parameters: [uuid('p_id'), expiresIn, text('p_download', true)],
+    volatile: false,
+    returns: 'value',
+  },
+  {
+    name: 'get_download_urls',
+    parameters: [{ name: 'p_ids', type: 'uuid[]' }, expiresIn, { name: 'p_download', type: 'boolean', optional: true }],
+    volatile: false,
+    returns: 'rows',
+  },
+  {
+    name: 'file_urls',
+    parameters: [{ name: 'p_ids', type: 'uuid[]' }, expiresIn],
+    volatile: false,
+    returns: 'rows',
+  },
 ];
 
 function statementFor(definition: RpcDefinition, names: readonly string[], schema: string): Statement {

@@ -10,6 +10,7 @@ interface SqlError extends Error {
   readonly detail?: string;
   readonly constraint?: string;
   readonly table?: string;
+  readonly schema?: string;
   /** The function of PostgreSQL's source that raised it. */
   readonly routine?: string;
 }
@@ -22,6 +23,7 @@ const byConstraint: Readonly<Record<string, readonly [ErrorReason, string]>> = {
   buckets_pkey: ['bucket_exists', 'The resource already exists'],
   buckets_name_key: ['bucket_exists', 'The resource already exists'],
   objects_bucket_id_name_key: ['object_exists', 'The resource already exists'],
+  blobs_key_used_once: ['object_exists', 'The key has bytes already'],
   object_history_bucket_id_fkey: [
     'bucket_not_empty',
     'The bucket keeps versions or deleted objects; purge them, or delete it with ?force=true',
@@ -89,6 +91,11 @@ function byState(error: SqlError): RowlockError | undefined {
       return error.message in errorSpellings
         ? new RowlockError(error.message as ErrorReason, error.detail ?? error.message, because)
         : undefined;
+    case 'PT429':
+      return new RowlockError('rate_limited', error.message, {
+        cause: error,
+        retryAfterSeconds: Number(/^retry_after=(\d+)$/.exec(error.detail ?? '')?.[1] ?? 60),
+      });
     case '42501':
       return new RowlockError('not_allowed', 'The policies do not allow this', because);
     case '22023':
@@ -97,6 +104,10 @@ function byState(error: SqlError): RowlockError | undefined {
         ? new RowlockError('role_not_allowed', 'The token names a role that is not allowed here', because)
         : undefined;
     case '23503':
+      if (error.schema !== undefined && error.schema !== 'storage') {
+        // A table of the application refers to the file of what was to be deleted.
+        return new RowlockError('object_in_use', 'Something of the application still refers to it', because);
+      }
       return error.table === 'objects' ? new RowlockError('bucket_not_found', 'Bucket not found', because) : undefined;
     case '23514':
     case '22P02':

@@ -4,6 +4,8 @@ import { after, before, test } from 'node:test';
 import { createMigratedDatabase, type MigratedDatabase } from '@rowlock/test-harness';
 import pg from 'pg';
 import * as audit from './audit.ts';
+import * as backendCopies from './backend-copies.ts';
+import * as blobs from './blobs.ts';
 import * as buckets from './buckets.ts';
 import * as changes from './changes.ts';
 import type { Statement } from './database.ts';
@@ -12,9 +14,12 @@ import * as history from './history.ts';
 import * as listing from './listing.ts';
 import * as moves from './moves.ts';
 import * as objects from './objects.ts';
+import * as placedBuckets from './placed-buckets.ts';
 import * as policies from './policies.ts';
+import * as preparedUploads from './prepared-uploads.ts';
 import * as quotas from './quotas.ts';
 import * as signedUrls from './signed-urls.ts';
+import * as signingKeys from './signing-keys.ts';
 import * as tickets from './tickets.ts';
 import * as upkeep from './upkeep.ts';
 import * as uploads from './uploads.ts';
@@ -47,6 +52,9 @@ async function prepareAll(url: string, role: string | undefined, statements: rea
 
 /** What becomes the caller by itself, or opens what somebody signed. */
 const isOfLoginRole = ({ text }: Statement): boolean => text.includes('storage_internal.');
+/** What removes bytes that are rows. */
+const isOfWorkerAlone = (statement: Statement): boolean =>
+  [blobs.blobDelete, blobs.blobsUnfinished, blobs.blobsRemoveUnfinished].includes(statement);
 const ofCallers = [buckets, changes, history, listing, moves, objects, policies, quotas, signedUrls].flatMap(
   statementsOf,
 );
@@ -61,7 +69,15 @@ test('statements of callers are prepared as each application role', async () => 
 });
 
 test("statements of uploads, downloads and signed URLs are prepared as the API's login role", async () => {
-  const all = [...statementsOf(uploads), ...statementsOf(tickets), audit.auditTell, ...ofCallers.filter(isOfLoginRole)];
+  const all = [
+    ...statementsOf(uploads),
+    ...statementsOf(preparedUploads),
+    ...statementsOf(tickets),
+    audit.auditTell,
+    placedBuckets.placedBuckets,
+    ...statementsOf(blobs).filter((statement) => !isOfWorkerAlone(statement)),
+    ...ofCallers.filter(isOfLoginRole),
+  ];
 
   assert.ok(all.length >= 6);
   await prepareAll(database.apiUrl, undefined, all);
@@ -69,9 +85,13 @@ test("statements of uploads, downloads and signed URLs are prepared as the API's
 
 test("statements of the workers are prepared as the worker's login role", async () => {
   const all = [
+    ...statementsOf(backendCopies),
+    ...statementsOf(blobs),
     ...statementsOf(fsck),
+    ...statementsOf(placedBuckets),
     ...statementsOf(upkeep),
     ...statementsOf(quotas),
+    ...statementsOf(signingKeys),
     audit.auditList,
     uploads.uploadCommit,
     uploads.uploadAbandon,
@@ -84,6 +104,8 @@ test("statements of the workers are prepared as the worker's login role", async 
 test('names of statements are unique: a name is prepared once a connection', () => {
   const names = [
     audit,
+    backendCopies,
+    blobs,
     buckets,
     changes,
     fsck,
@@ -91,9 +113,12 @@ test('names of statements are unique: a name is prepared once a connection', () 
     listing,
     moves,
     objects,
+    placedBuckets,
     policies,
+    preparedUploads,
     quotas,
     signedUrls,
+    signingKeys,
     tickets,
     uploads,
     upkeep,

@@ -12,12 +12,13 @@ export const requestsToSign: Statement = statement(
 );
 export const requestsSigned: Statement = statement(
   'requests_signed',
-  'SELECT storage_internal.requests_signed($1, $2, $3)',
+  'SELECT storage_internal.requests_signed($1, $2, $3, $4::jsonb[], $5)',
 );
 export const requestFailed: Statement = statement('request_failed', 'SELECT storage_internal.request_failed($1, $2)');
 export const uploadToComplete: Statement = statement(
   'upload_to_complete',
-  'SELECT key, size_max, expires_at <= now() AS expired FROM storage_internal.upload_to_complete($1)',
+  `SELECT backend, key, size_max, expires_at <= now() AS expired, declared_size, sha256, sha256_is_signed
+   FROM storage_internal.upload_to_complete($1)`,
 );
 export const uploadsUnreported: Statement = statement(
   'uploads_unreported',

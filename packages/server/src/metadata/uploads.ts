@@ -62,11 +62,14 @@ export const uploadBegin: Statement = {
          AS size_max`,
 };
 
+/** The columns of `CommittedObject`, of a commit function called `c`. */
+export const committedColumns: string = `c.created, (c.object).id, (c.object).bucket_id, (c.object).name, (c.object).owner_id,
+  (c.object).version_id, (c.object).size, (c.object).content_type, (c.object).sha256, (c.object).created_at,
+  (c.object).updated_at`;
+
 export const uploadCommit: Statement = {
   name: 'upload_commit',
-  text: `SELECT c.created, (c.object).id, (c.object).bucket_id, (c.object).name, (c.object).owner_id, (c.object).version_id,
-           (c.object).size, (c.object).content_type, (c.object).sha256, (c.object).created_at, (c.object).updated_at
-         FROM storage_internal.commit_upload($1, $2, $3, $4, $5, $6, $7, $8, $9) AS c`,
+  text: `SELECT ${committedColumns} FROM storage_internal.commit_upload($1, $2, $3, $4, $5, $6, $7, $8, $9) AS c`,
 };
 
 export const uploadAbandon: Statement = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { createMigratedDatabase, type MigratedDatabase, startFaultProxy } from '@rowlock/test-harness';
+import { createMigratedDatabase, type MigratedDatabase, startFaultProxy, until } from '@rowlock/test-harness';
 import type { Observation } from '../domain/observation.ts';
 import { Database } from '../metadata/database.ts';
 import { type AuditEntry, AuditTrail } from './audit.ts';
@@ -69,6 +69,34 @@ test('what does not fit is dropped and counted, and waits for nobody', async () 
   assert.deepEqual(sums(), [10, 15]);
 });
 
+test('a full batch is written at once, however long the first of it would wait', async () => {
+  const db = open(database.apiUrl);
+  const trail = new AuditTrail(db, (each) => void seen.push(each), { gatherMs: 60_000 });
+
+  for (let n = 0; n < 1200; n += 1) {
+    trail.tell(entry({ operation: 'full', outcome: 'done', reason: undefined, name: String(n) }));
+  }
+  await until(() => sums()[0] >= 1000, { what: 'both full batches are written' });
+  const written = (await rows('full')).length;
+  await trail.flush();
+  await db.close();
+
+  assert.equal(written, 1000, 'the rest waits for others');
+  assert.deepEqual([(await rows('full')).length, sums()], [1200, [1200, 0]]);
+});
+
+test('what is dropped is reported with a batch, not one by one', async () => {
+  const db = open(database.apiUrl);
+  const trail = new AuditTrail(db, (each) => void seen.push(each), { waitingMax: 10 });
+
+  for (let n = 0; n < 1000; n += 1) trail.tell(entry({ operation: 'dropped', subject: String(n) }));
+  await trail.flush();
+  await db.close();
+
+  assert.deepEqual(sums(), [10, 990]);
+  assert.equal(seen.length, 1);
+});
+
 test('entries wait for a database that is away, as far as there is room', async () => {
   const proxy = await startFaultProxy({ url: database.apiUrl });
   const db = open(proxy.through(database.apiUrl));
@@ -89,6 +117,25 @@ test('entries wait for a database that is away, as far as there is room', async 
     (await rows('away')).map(({ detail }) => detail),
     [{ times: 2 }],
   );
+});
+
+test('a full batch does not hammer on a database that is away', async () => {
+  const proxy = await startFaultProxy({ url: database.apiUrl });
+  const db = open(proxy.through(database.apiUrl));
+  const trail = new AuditTrail(db, (each) => void seen.push(each), { gatherMs: 60_000 });
+  await proxy.cut();
+
+  for (let n = 0; n < 600; n += 1) trail.tell(entry({ operation: 'hammer', subject: String(n) }));
+  await trail.flush();
+  const tries = seen.length;
+  await proxy.restore();
+  await trail.flush();
+  await db.close();
+  await proxy.close();
+
+  assert.equal(tries, 2, 'the full batch, and the one that flush asks for');
+  assert.deepEqual([(await rows('hammer')).length, sums()], [600, [600, 0]]);
+  assert.equal(seen.length, 4);
 });
 
 test('text that PostgreSQL cannot keep does not keep the rest of a batch from being written', async () => {

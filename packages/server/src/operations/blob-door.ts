@@ -4,7 +4,8 @@
  */
 import type { Readable } from 'node:stream';
 import { RowlockError } from '@rowlock/client/contract';
-import type { Backend, ByteRange } from '../backend/backend.ts';
+import type { ByteRange } from '../backend/backend.ts';
+import type { Backends } from '../backend/backends.ts';
 import { type RefusalReason, Refused } from '../backend/s3/refusal.ts';
 import { type PresignedRequest, verifyPresigned } from '../backend/s3/verify-presigned.ts';
 import { type SentChecksum, sentChecksums } from '../domain/checksum.ts';
@@ -13,6 +14,8 @@ import { receiveDirectUpload } from './direct-upload.ts';
 
 /** The credentials whose signatures the door accepts, and the bucket that its URLs name. */
 export interface BlobDoor {
+  /** The name of the backend whose bytes are behind it. */
+  readonly backend: string;
   readonly bucket: string;
   readonly region: string;
   readonly access_key_id: string;
@@ -29,11 +32,12 @@ export interface DoorRequest {
 
 export interface DoorContext {
   readonly db: Database;
-  readonly backend: Backend;
+  readonly backends: Backends;
 }
 
 /** What a verified request names, and what was signed to be answered with. */
 export interface DoorGrant {
+  readonly backend: string;
   readonly key: string;
   readonly content_disposition: string | undefined;
   readonly content_type: string | undefined;
@@ -66,6 +70,7 @@ export function verifyDoorRequest(door: BlobDoor, request: DoorRequest, now: Dat
   }
   const query = new Map(verified.query);
   return {
+    backend: door.backend,
     key: verified.path.slice(prefix.length),
     content_disposition: query.get('response-content-disposition'),
     content_type: query.get('response-content-type'),
@@ -85,7 +90,9 @@ export function putAtDoor(
   body: AsyncIterable<Uint8Array>,
   size: number | undefined,
 ): Promise<{ readonly etag: string }> {
-  return receiveDirectUpload(context, { key: grant.key, body, size, checksums: grant.checksums });
+  const { db, backends } = context;
+  const { key, checksums } = grant;
+  return receiveDirectUpload({ db, backend: backends.of(grant.backend) }, { key, body, size, checksums });
 }
 
 /** Opens the bytes of a verified GET or HEAD. @throws RowlockError `object_not_found` */
@@ -98,9 +105,10 @@ export async function getAtDoor(
   readonly last_modified: Date;
   open(range?: ByteRange): Promise<Readable>;
 }> {
-  const found = await context.backend.head(grant.key);
+  const backend = context.backends.of(grant.backend);
+  const found = await backend.head(grant.key);
   if (found === undefined) {
     throw new RowlockError('object_not_found', 'The specified key does not exist');
   }
-  return { ...found, open: async (range) => (await context.backend.get(grant.key, range)).stream };
+  return { ...found, open: async (range) => (await backend.get(grant.key, range)).stream };
 }

@@ -37,15 +37,29 @@ export function callRpc(context: OperationContext, caller: Caller, call: RpcCall
   });
 }
 
+const uuidText = /^[0-9a-f-]{32,36}$/i;
+
+const arrayNames = ({ parameters }: RpcDefinition): readonly string[] =>
+  parameters.filter(({ type }) => type === 'uuid[]').map(({ name }) => name);
+
+/** A JSON array as PostgreSQL spells one. What is a text already is left to PostgreSQL, as PostgREST does it. */
+function arrayText(name: string, value: readonly unknown[]): string {
+  if (!value.every((each) => typeof each === 'string' && uuidText.test(each))) {
+    throw new RowlockError('invalid_request', `${name} must be an array of UUIDs`);
+  }
+  return `{${value.join(',')}}`;
+}
+
 function assertArguments(
   definition: RpcDefinition,
   args: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, string | null>> {
   const checked: Record<string, string | null> = Object.create(null);
-  for (const [name, value] of Object.entries(args)) {
+  for (const [name, given] of Object.entries(args)) {
     if (!definition.parameters.some((parameter) => parameter.name === name)) {
       throw new RowlockError('invalid_request', `${definition.name} has no parameter ${name}`);
     }
+    const value = Array.isArray(given) && arrayNames(definition).includes(name) ? arrayText(name, given) : given;
     if (value !== null && typeof value === 'object') {
       throw new RowlockError('invalid_request', `${name} must be a text, a number, true, false or null`);
     }

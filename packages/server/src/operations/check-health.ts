@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Backend } from '../backend/backend.ts';
+import type { Backends } from '../backend/backends.ts';
 import { isKey } from '../backend/keys.ts';
 import type { Observe } from '../domain/observation.ts';
 import type { Database } from '../metadata/database.ts';
@@ -30,7 +31,7 @@ export interface HealthOptions {
 
 interface Parts {
   readonly db: Database;
-  readonly backend: Backend;
+  readonly backends: Backends;
 }
 
 /** Looks when it is asked to, reports, and remembers what it found last. */
@@ -92,6 +93,7 @@ async function checkHealth(parts: Parts, options: HealthOptions = {}): Promise<r
       timeUp.catch(() => undefined);
     }
   };
+  const stores = [...parts.backends];
   let facts: Facts | undefined;
   const found = await Promise.all([
     within(
@@ -101,10 +103,15 @@ async function checkHealth(parts: Parts, options: HealthOptions = {}): Promise<r
         return judgeDatabase(told);
       }),
     ),
-    within('store', checkStore(parts.backend)),
-    ...(sample > 0 ? [within('sample', checkSample(parts, sample))] : []),
+    ...stores.map((backend) => within('store', checkStore(backend))),
+    ...(sample > 0 ? stores.map((backend) => within('sample', checkSample(parts.db, backend, sample))) : []),
   ]);
-  const isBelonging = facts?.has_versions === true ? await within('store', checkBelonging(parts.backend)) : [];
+  // Of several, one may rightly be empty.
+  const [only, ...others] = stores;
+  const isBelonging =
+    facts?.has_versions === true && only !== undefined && others.length === 0
+      ? await within('store', checkBelonging(only))
+      : [];
   return [...found.flat(), ...isBelonging];
 }
 
@@ -163,7 +170,7 @@ async function checkBelonging(backend: Backend): Promise<HealthFinding[]> {
 }
 
 /** Looks for the bytes of some versions, from a random key on. */
-async function checkSample({ db, backend }: Parts, count: number): Promise<HealthFinding[]> {
+async function checkSample(db: Database, backend: Backend, count: number): Promise<HealthFinding[]> {
   const start = `objects/${randomBytes(1).toString('hex')}/`;
   const rows = await db.run<{ id: string; key: string; size: string }>(versionSample, [backend.name, start, count]);
   const suspected: string[] = [];

@@ -2,8 +2,10 @@
  * Direct uploads: bytes that arrive under a key by a presigned PUT, and their completion. Our own door takes bytes for
  * open intents only and never twice; completion believes the bytes, not what anybody said of them.
  */
+import { createHash } from 'node:crypto';
 import { isRowlockError, RowlockError } from '@rowlock/client/contract';
 import type { Backend } from '../backend/backend.ts';
+import type { Backends } from '../backend/backends.ts';
 import type { SentChecksum } from '../domain/checksum.ts';
 import { fault } from '../domain/fault.ts';
 import { MeasuredBody } from '../domain/measured-body.ts';
@@ -55,22 +57,32 @@ const usedAlready = (): RowlockError =>
 
 export type Completion = 'committed' | 'waiting' | 'gone' | 'refused';
 
+interface UploadToComplete extends Record<string, unknown> {
+  readonly backend: string;
+  readonly key: string;
+  readonly size_max: string;
+  readonly expired: boolean;
+  readonly declared_size: string | null;
+  readonly sha256: Buffer | null;
+  /** Whether the store has compared it, because the URL binds it. */
+  readonly sha256_is_signed: boolean;
+}
+
 /**
  * Commits a direct upload whose bytes have arrived, as the role and claims that its intent stored. `waiting`: not yet
  * there, and the URL may still be used; `gone`: finished or given up before; `refused`: limits or policies say no,
  * and the bytes are purged. Idempotent.
  */
 export async function completeDirectUpload(
-  context: { readonly db: Database; readonly backend: Backend },
+  context: { readonly db: Database; readonly backends: Backends },
   uploadId: string,
 ): Promise<Completion> {
-  const upload = await one<{ key: string; size_max: string; expired: boolean }>(context.db, uploadToComplete, [
-    uploadId,
-  ]);
+  const upload = await one<UploadToComplete>(context.db, uploadToComplete, [uploadId]);
   if (upload === undefined) {
     return 'gone';
   }
-  const stored = await context.backend.head(upload.key);
+  const backend = context.backends.of(upload.backend);
+  const stored = await backend.head(upload.key);
   if (stored === undefined) {
     if (!upload.expired) {
       return 'waiting';
@@ -78,12 +90,13 @@ export async function completeDirectUpload(
     await abandonUpload(context.db, uploadId, 'the bytes never arrived');
     return 'gone';
   }
-  const detected = await detectMediaType(await readHead(context.backend, upload.key, stored.size));
   try {
+    await assertAsDeclared(backend, upload, stored.size);
+    const detected = await detectMediaType(await readHead(backend, upload.key, stored.size));
     await fault('complete.before_commit');
     await commitUpload(context.db, undefined, uploadId, {
       size: stored.size,
-      sha256: undefined,
+      sha256: upload.sha256 ?? undefined,
       etag: stored.etag,
       detected_type: detected,
     });
@@ -102,12 +115,33 @@ export async function completeDirectUpload(
         'media_type_not_allowed',
         'object_exists',
         'bucket_not_found',
+        'incomplete_body',
+        'bad_digest',
       )
     ) {
       await abandonUpload(context.db, uploadId, error.message);
       return 'refused';
     }
     throw error;
+  }
+}
+
+/** @throws RowlockError `incomplete_body`, `bad_digest`: what is there is not what was asked for */
+async function assertAsDeclared(backend: Backend, upload: UploadToComplete, size: number): Promise<void> {
+  const { declared_size, sha256 } = upload;
+  if (declared_size !== null && size < Number(declared_size)) {
+    throw new RowlockError('incomplete_body', `The object has ${size} bytes instead of ${declared_size}`);
+  }
+  if (sha256 === null || upload.sha256_is_signed) {
+    return;
+  }
+  const hash = createHash('sha256');
+  const { stream } = await backend.get(upload.key);
+  for await (const chunk of stream) {
+    hash.update(chunk as Buffer);
+  }
+  if (!hash.digest().equals(sha256)) {
+    throw new RowlockError('bad_digest', 'The object does not have the SHA-256 that was declared');
   }
 }
 

@@ -101,7 +101,7 @@ async function comparePage(
   found.push(...(await orphans(parts, page, known)), ...(await lost(parts, rows, sizes, withSizes)));
   for (const { id, key, state, expired, doomed } of rows) {
     if (doomed) found.push({ kind: 'purged_but_named', key, version_id: id, detail: { state } });
-    if (sizes.has(key) && (expired || state === 'purging')) {
+    if (sizes.has(key) && expired) {
       found.push({ kind: 'overdue', key, version_id: id, detail: { state } });
     }
   }

@@ -4,6 +4,7 @@
  * Invariant: each finding is asked again right before it is acted on, so repairing twice, or after a kill, harms nothing.
  */
 import { fault } from '../domain/fault.ts';
+import { keysOfAdopted } from '../metadata/adopt-rows.ts';
 import { lostDrop, versionsByKey, versionsStored } from '../metadata/fsck.ts';
 import { quotaRepair } from '../metadata/quotas.ts';
 import type { FindingKind, FsckParts, RecordedRun } from './fsck-run.ts';
@@ -64,6 +65,7 @@ async function removeOrphans({ db, backend }: FsckParts, run: RecordedRun, optio
     options.signal.throwIfAborted();
     const keys = page.map(({ key }) => key);
     const known = new Set((await db.run<{ key: string }>(versionsByKey, [backend.name, keys])).map(({ key }) => key));
+    for (const key of await keysOfAdopted(db, keys)) known.add(key);
     const repaired: string[] = [];
     for (const key of keys.filter((each) => !known.has(each))) {
       const there = await backend.head(key);

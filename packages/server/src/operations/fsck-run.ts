@@ -19,7 +19,10 @@ import {
 
 export interface FsckParts {
   readonly db: Database;
+  /** Whose bytes are compared with the rows that name it. */
   readonly backend: Backend;
+  /** Names of backends that are compared as well, each in a run of its own. */
+  readonly others?: readonly string[];
 }
 
 /** What stands in the way of trust, by its name. */

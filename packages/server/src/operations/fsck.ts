@@ -50,6 +50,8 @@ export interface FsckOptions {
 export interface FsckReport {
   /** The row of `storage.fsck_runs`; all findings stand in `storage.fsck_findings`. */
   readonly run_id: string;
+  /** The name of the backend. */
+  readonly backend: string;
   /** Whether it went on with an earlier run. */
   readonly resumed: boolean;
   readonly versions: number;
@@ -61,7 +63,7 @@ export interface FsckReport {
   readonly without_digest: number;
   /** Stored versions that nothing points at; the sweep takes them. */
   readonly unreferenced: number;
-  /** Versions of another backend, which were not compared. */
+  /** Versions of backends that nobody compares. */
   readonly elsewhere: number;
   /** Temporary files of uploads that never ended or are under way. */
   readonly unfinished: number;
@@ -131,11 +133,14 @@ async function driftedQuotas({ db }: FsckParts): Promise<readonly Finding[]> {
 async function reportOf(parts: FsckParts, run: RecordedRun, heldBack: readonly string[]): Promise<FsckReport> {
   const all = await run.counts();
   const findings = await run.findings(shownMax);
-  const [elsewhere] = await parts.db.run<{ count: string }>(versionsElsewhere, [parts.backend.name]);
+  const [elsewhere] = await parts.db.run<{ count: string }>(versionsElsewhere, [
+    [parts.backend.name, ...(parts.others ?? [])],
+  ]);
   const total = (of: 'found' | 'repaired'): number =>
     wrongKinds.reduce((sum, kind) => sum + (all.get(kind)?.[of] ?? 0), 0);
   return {
     run_id: run.id,
+    backend: parts.backend.name,
     resumed: run.resumed,
     ...run.progress,
     elsewhere: Number(elsewhere?.count ?? 0),

@@ -1,12 +1,16 @@
 /** Remove the bytes of versions that nothing points at: mark, delete, forget, each step durable before the next. */
-import type { Backend } from '../backend/backend.ts';
+import type { Backends } from '../backend/backends.ts';
 import { fault } from '../domain/fault.ts';
 import type { Database } from '../metadata/database.ts';
 import { one, purgeBegin, purgeEnd } from '../metadata/upkeep.ts';
 
-/** Purges one version if nothing points at it. Idempotent; safe to repeat after a kill at any step. */
+/**
+ * Purges one version if nothing points at it. Idempotent; safe to repeat after a kill at any step.
+ *
+ * @throws RowlockError `unavailable` where its bytes are on a backend that this process does not have
+ */
 export async function purgeVersion(
-  context: { readonly db: Database; readonly backend: Backend },
+  context: { readonly db: Database; readonly backends: Backends },
   versionId: string,
 ): Promise<'purged' | 'kept'> {
   const due = await one<{ backend: string; key: string }>(context.db, purgeBegin, [versionId]);
@@ -14,10 +18,7 @@ export async function purgeVersion(
     return 'kept';
   }
   await fault('purge.after_begin');
-  if (due.backend !== context.backend.name) {
-    throw new Error(`version ${versionId} is on the backend ${due.backend}, which this worker does not serve`);
-  }
-  await context.backend.delete(due.key);
+  await context.backends.of(due.backend).delete(due.key);
   await fault('purge.after_bytes');
   await context.db.run(purgeEnd, [versionId]);
   await fault('purge.after_end');

@@ -155,8 +155,8 @@ interface Found {
 
 function opened(context: OperationContext, found: Found, look: () => Promise<Found>): OpenedObject {
   const { name, row } = found;
-  const { key, size } = row;
-  if (key === null || size === null) {
+  const { key, backend, size } = row;
+  if (key === null || backend === null || size === null) {
     throw new RowlockError('variant_not_found', `There is no such variant (${row.variant_status ?? 'none was made'})`);
   }
   return {
@@ -170,12 +170,12 @@ function opened(context: OperationContext, found: Found, look: () => Promise<Fou
     public: found.public,
     showsInline: () => selectInline(context.db, found.bucket),
     open: async (range) => {
-      const got = await context.backend.get(key, range);
+      const got = await context.backends.of(backend).get(key, range);
       return got.bytes ?? got.stream;
     },
     again: async () => {
       const now = await look();
-      return now.row.key === key ? undefined : opened(context, now, look);
+      return now.row.key === key && now.row.backend === backend ? undefined : opened(context, now, look);
     },
   };
 }

@@ -66,10 +66,11 @@ export async function signObject(
   if (preset !== undefined && row.variant_status === null) {
     throw new RowlockError('variant_not_found', 'There is no such variant');
   }
-  const stamp = { ...row, expirySeconds };
+  const stamp = { issuer: row.issuer, signed_at: row.signed_at, expirySeconds };
   const counted = usesMax === undefined ? undefined : true;
   const sign = context.urls.signing(bucket, { ...terms, preset, version_id, counted }, stamp);
-  return { ...sign({ name, object_id }, unique), name, expires_at: new Date(expiryOf(stamp) * 1000) };
+  const { id, token } = sign({ name, object_id }, unique);
+  return { id, token, name, expires_at: new Date(expiryOf(stamp) * 1000) };
 }
 
 /**
@@ -95,12 +96,14 @@ export async function signObjects(
     const missing = await missingObject(context, caller, bucket);
     if (missing.reason !== 'object_not_found') throw missing;
   }
-  const stamp = { ...found, expirySeconds };
+  const stamp = { issuer: found.issuer, signed_at: found.signed_at, expirySeconds };
   const expires_at = new Date(expiryOf(stamp) * 1000);
   const sign = context.urls.signing(bucket, terms, stamp);
   return objectIds.map((object_id, place) => {
     const name = names[place] ?? '';
-    return object_id === undefined ? undefined : { ...sign({ name, object_id }), name, expires_at };
+    if (object_id === undefined) return undefined;
+    const { id, token } = sign({ name, object_id });
+    return { id, token, name, expires_at };
   });
 }
 

@@ -85,12 +85,16 @@ export async function uploadBySignature(
   const name = normaliseObjectName(request.name);
   const { ticket_id } = context.uploadTokens.verify(request.token, request.bucket, name);
   try {
-    return await streamUpload(context, undefined, await body(), async (parts) => {
-      const { size_max, sha256 } = await beginTicketUpload(context.db, ticket_id, parts);
-      return {
-        sizeMax: size_max,
-        ...(sha256 === undefined ? {} : { checksums: [{ algorithm: 'sha256', value: sha256 }] }),
-      };
+    const backend = await context.placement.backendFor(request.bucket);
+    return await streamUpload(context, undefined, await body(), {
+      backend,
+      begin: async (parts) => {
+        const { size_max, sha256 } = await beginTicketUpload(context.db, ticket_id, parts);
+        return {
+          sizeMax: size_max,
+          ...(sha256 === undefined ? {} : { checksums: [{ algorithm: 'sha256', value: sha256 }] }),
+        };
+      },
     });
   } catch (error) {
     throw hideBucket(error);

@@ -4,6 +4,7 @@
  * files. The rows are the truth; jobs are only quicker.
  */
 import type { Backend } from '../backend/backend.ts';
+import type { Backends } from '../backend/backends.ts';
 import { fault } from '../domain/fault.ts';
 import type { Database } from '../metadata/database.ts';
 import {
@@ -56,10 +57,10 @@ const pagesMax = 400;
 
 /** Runs one sweep. Idempotent; several at once only do work twice. */
 export async function sweep(
-  context: { readonly db: Database; readonly backend: Backend },
+  context: { readonly db: Database; readonly backends: Backends },
   options: SweepOptions = sweepDefaults,
 ): Promise<SweepReport> {
-  const { db, backend } = context;
+  const { db } = context;
   let completed = 0;
   const unreported = await db.run<{ id: string }>(uploadsUnreported, [
     Math.min(options.graceSeconds, 60),
@@ -83,8 +84,12 @@ export async function sweep(
   const [late] = await db.run<{ enqueued: string }>(sweepExpired, [options.limit]);
   const lost = await sweepLost(db, options);
   await fault('sweep.after_enqueue');
-  const forgotten = await forgetTombstones(context, options.limit);
-  const unfinished = await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);
+  let forgotten = 0;
+  let unfinished = 0;
+  for (const backend of context.backends) {
+    forgotten += await forgetTombstones(db, backend, options.limit);
+    unfinished += await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);
+  }
   const enqueued = Number(late?.enqueued ?? 0) + lost.enqueued;
   return { completed, failed, expired, enqueued, examined: lost.examined, forgotten, unfinished };
 }
@@ -110,10 +115,7 @@ async function sweepLost(
 }
 
 /** Removes bytes that came late, and then the tombstones that knew of them. */
-async function forgetTombstones(
-  { db, backend }: { readonly db: Database; readonly backend: Backend },
-  limit: number,
-): Promise<number> {
+async function forgetTombstones(db: Database, backend: Backend, limit: number): Promise<number> {
   const tombstones = await db.run<{ id: string; key: string }>(tombstonesDue, [backend.name, limit]);
   for (const { key } of tombstones) {
     await backend.delete(key);

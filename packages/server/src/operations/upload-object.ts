@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
+import type { Backend } from '../backend/backend.ts';
 import { versionKey } from '../backend/keys.ts';
 import type { Caller, RequestOrigin } from '../domain/caller.ts';
 import type { SentChecksum } from '../domain/checksum.ts';
@@ -12,14 +13,18 @@ import { MeasuredBody } from '../domain/measured-body.ts';
 import { detectMediaType, normaliseMediaType } from '../domain/media-type.ts';
 import { normaliseObjectName } from '../domain/names.ts';
 import { timeOrderedUuid } from '../domain/time-ordered-uuid.ts';
+import { abandonPrepared, beginPrepared, commitPrepared, type PreparedVersion } from '../metadata/prepared-uploads.ts';
 import {
   type Amendments,
   abandonUpload,
   beginUpload,
   type CommittedObject,
   commitUpload,
+  type StoredBytes,
+  type UploadIntent,
 } from '../metadata/uploads.ts';
 import type { OperationContext } from './context.ts';
+import { preparedBytesMax } from './prepared-versions.ts';
 import { refusalFor } from './refusals.ts';
 
 /** A body and what is said of it. */
@@ -66,6 +71,22 @@ export interface IntentParts {
 export interface BegunUpload {
   readonly sizeMax: number;
   readonly checksums?: readonly SentChecksum[];
+  /** How it ends, where there is no row of `uploads`. */
+  readonly ending?: UploadEnding;
+}
+
+/** The two ends of an upload. */
+export interface UploadEnding {
+  readonly commit: (bytes: StoredBytes) => Promise<CommittedObject>;
+  readonly abandon: () => Promise<boolean>;
+}
+
+/** How an upload is begun: with parts of its own, or with the version that was prepared for it. */
+export interface UploadBeginning {
+  /** Where the bytes go. */
+  readonly backend: Backend;
+  readonly prepared?: PreparedVersion | undefined;
+  readonly begin: (parts: IntentParts) => Promise<BegunUpload>;
 }
 
 /** What may be sent again in a header; a constraint of storage.objects says the same. */
@@ -90,20 +111,62 @@ export async function uploadObject(
   request: UploadRequest,
 ): Promise<CommittedObject> {
   const name = normaliseObjectName(request.name);
+  const target = {
+    bucket: request.bucket,
+    name,
+    overwrite: request.overwrite,
+    if_match: request.ifMatch,
+    if_none_match: request.ifNoneMatch,
+  };
+  const isSmall = request.size !== undefined && request.size <= preparedBytesMax && request.amendments === undefined;
+  const backend = await context.placement.backendFor(request.bucket);
+  const begin = async (parts: IntentParts): Promise<BegunUpload> => ({
+    sizeMax: await beginUpload(context.db, caller, { ...parts, ...target }),
+  });
+  const upload = async (prepared?: PreparedVersion): Promise<CommittedObject> => {
+    if (prepared === undefined) return await streamUpload(context, caller, request, { backend, begin });
+    const beginning = {
+      backend,
+      prepared,
+      begin: (parts: IntentParts) => beginWithPrepared(context, caller, { ...parts, ...target }),
+    };
+    return await streamUpload(context, caller, request, beginning).catch(async (error: unknown) => {
+      if (error instanceof SweptVersionError) return await streamUpload(context, caller, request, { backend, begin });
+      throw error;
+    });
+  };
   try {
-    return await streamUpload(context, caller, request, async (parts) => ({
-      sizeMax: await beginUpload(context.db, caller, {
-        ...parts,
-        bucket: request.bucket,
-        name,
-        overwrite: request.overwrite,
-        if_match: request.ifMatch,
-        if_none_match: request.ifNoneMatch,
-      }),
-    }));
+    const prepares = isSmall && backend === context.backends.default ? context.prepared : undefined;
+    return await (prepares === undefined ? upload() : prepares.during(upload));
   } catch (error) {
     throw refusalFor(caller, error);
   }
+}
+
+/** The version that was prepared for an upload is no more; no byte was read. */
+class SweptVersionError extends Error {}
+
+/** Begins an upload into a prepared version. Without an intent, its end is told again what its beginning was told. */
+async function beginWithPrepared(
+  context: OperationContext,
+  caller: Caller,
+  intent: UploadIntent,
+): Promise<BegunUpload> {
+  const begun = await beginPrepared(context.db, caller, intent).catch((error: unknown) => {
+    // What was refused wrote nothing; of anything else that is not known.
+    const isRefusal = error instanceof RowlockError && error.status < 500;
+    if (isRefusal) context.prepared?.putBack({ version_id: intent.version_id, key: intent.key });
+    throw error;
+  });
+  if (begun.is_swept) throw new SweptVersionError();
+  if (begun.is_open) return { sizeMax: begun.size_max };
+  return {
+    sizeMax: begun.size_max,
+    ending: {
+      commit: (bytes) => commitPrepared(context.db, caller, { intent, begun, bytes }),
+      abandon: () => abandonPrepared(context.db, intent.version_id),
+    },
+  };
 }
 
 /**
@@ -114,24 +177,28 @@ export async function streamUpload(
   context: OperationContext,
   caller: Caller | undefined,
   request: UploadBody,
-  begin: (parts: IntentParts) => Promise<BegunUpload>,
+  { backend, prepared, begin }: UploadBeginning,
 ): Promise<CommittedObject> {
   assertCacheControl(request.cacheControl);
   const uploadId = randomUUID();
-  const versionId = timeOrderedUuid();
-  const key = versionKey(versionId);
+  const versionId = prepared?.version_id ?? timeOrderedUuid();
+  const key = prepared?.key ?? versionKey(versionId);
   await fault('upload.before_intent');
   const begun = await begin({
     upload_id: uploadId,
     version_id: versionId,
-    backend: context.backend.name,
+    backend: backend.name,
     key,
     content_type: normaliseMediaType(request.contentType),
     declared_size: request.size,
     cache_control: request.cacheControl,
     user_metadata: request.userMetadata,
-    size_cap: context.uploadBytesMax,
+    size_cap: Math.min(context.uploadBytesMax, backend.bytesMax ?? Number.POSITIVE_INFINITY),
   });
+  const ending = begun.ending ?? {
+    commit: (bytes) => commitUpload(context.db, caller, uploadId, bytes),
+    abandon: () => abandonUpload(context.db, uploadId, 'the upload failed'),
+  };
   try {
     await fault('upload.after_intent');
     const body = new MeasuredBody(request.body, {
@@ -139,12 +206,12 @@ export async function streamUpload(
       declaredSize: request.size,
       checksums: [...(request.checksums ?? []), ...(begun.checksums ?? [])],
     });
-    await context.backend.put(key, body, request.signal === undefined ? {} : { signal: request.signal });
+    await backend.put(key, body, request.signal === undefined ? {} : { signal: request.signal });
     const amended = await request.amendments?.();
     assertCacheControl(amended?.cache_control);
     const detected = await detectMediaType(body.head);
     await fault('upload.before_commit');
-    const committed = await commitUpload(context.db, caller, uploadId, {
+    const committed = await ending.commit({
       size: body.size,
       sha256: body.sha256,
       etag: undefined,
@@ -157,7 +224,7 @@ export async function streamUpload(
   } catch (error) {
     // Does nothing once the commit went through, so a lost reply cannot remove what is committed. What fails here
     // (the database is away) the sweep does later: the intent is there.
-    await abandonUpload(context.db, uploadId, 'the upload failed').catch(() => false);
+    await ending.abandon().catch(() => false);
     throw error;
   }
 }

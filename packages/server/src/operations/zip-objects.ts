@@ -130,9 +130,9 @@ async function* objectsOf({ context, caller, place }: Filling): AsyncGenerator<Z
 }
 
 /** The bytes of an object, or undefined where they are gone. */
-async function opened({ backend }: OperationContext, object: ZipObject): Promise<Readable | undefined> {
+async function opened({ backends }: OperationContext, object: ZipObject): Promise<Readable | undefined> {
   try {
-    const got = await backend.get(object.key);
+    const got = await backends.of(object.backend).get(object.key);
     return got.bytes === undefined ? got.stream : Readable.from([got.bytes], { objectMode: false });
   } catch (error) {
     if (isRowlockError(error, 'object_not_found')) {

@@ -8,10 +8,10 @@ import { type Backend, isAlreadyExists } from '../backend.ts';
 import { all, type Check, hashOf, inChunks, newKey, readAll } from './sample-bytes.ts';
 
 /** Registers the tests of put, listUnfinished and removeUnfinished. */
-export function writing(check: Check): void {
+export function writing(check: Check, unfinishedFromBytes: number): void {
   createOnly(check);
   failedPuts(check);
-  unfinishedPuts(check);
+  unfinishedPuts(check, unfinishedFromBytes);
 }
 
 function createOnly(check: Check): void {
@@ -110,12 +110,12 @@ function failedPuts(check: Check): void {
   });
 }
 
-function unfinishedPuts(check: Check): void {
+function unfinishedPuts(check: Check, unfinishedFromBytes: number): void {
   check('a running put is listed as unfinished, and is removed only when it is old', async (backend) => {
     const key = newKey();
     const running: unknown[] = [];
     async function* source(): AsyncGenerator<Uint8Array> {
-      yield randomBytes(600_000);
+      yield* inChunks(randomBytes(unfinishedFromBytes), 600_000);
       running.push(...(await all(backend.listUnfinished())));
       assert.equal(await backend.removeUnfinished(60_000), 0);
       yield randomBytes(10);
@@ -123,7 +123,7 @@ function unfinishedPuts(check: Check): void {
 
     const { size } = await backend.put(key, source());
 
-    assert.equal(size, 600_010);
+    assert.equal(size, unfinishedFromBytes + 10);
     assert.equal(running.length, 1);
     assert.deepEqual(await all(backend.listUnfinished()), []);
   });

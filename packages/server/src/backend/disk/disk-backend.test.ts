@@ -245,7 +245,7 @@ test('presigned URLs of the disk store verify with its own credentials', async (
   const now = new Date('2026-03-04T05:06:07Z');
 
   const url = new URL(
-    backend.presignPut('objects/ab/x', { expirySeconds: 60, contentType: 'image/png', contentLength: 5, now }),
+    await backend.presignPut('objects/ab/x', { expirySeconds: 60, contentType: 'image/png', contentLength: 5, now }),
   );
   const result = verifyPresigned({
     method: 'PUT',

@@ -4,7 +4,7 @@
  * answered by the server. Invariant: a file under a key is complete and durable, and is never written again.
  */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { RowlockError } from '@rowlock/client/contract';
 import type {
@@ -22,16 +22,19 @@ import type {
   WalkOptions,
 } from '../backend.ts';
 import { assertKey } from '../keys.ts';
+import { type DayKey, dayKeys } from '../s3/day-keys.ts';
 import { presignGetUrl, presignPutUrl } from '../s3/presign-object.ts';
-import { Presigner, type SigningCredentials } from '../s3/presigner.ts';
+import { Presigner, type PresignerConfig, type SigningCredentials } from '../s3/presigner.ts';
 import { diskError, errnoOf, isAbsent } from './disk-errors.ts';
 import { DiskTree, type Place } from './disk-tree.ts';
-import { linkFile, listFolder, removeFile, syncFolder, unlinkFile, writeSmallFile } from './file-calls.ts';
+import { closeFile, linkFile, listFolder, removeFile, syncFolder, unlinkFile, writeSmallFile } from './file-calls.ts';
 import { readFile, statFile } from './read-file.ts';
 import { statIfThere, walkFiles } from './walk-files.ts';
 import { type DiskFault, writeFile } from './write-file.ts';
 
 export interface DiskBackendConfig {
+  /** As in `versions.backend`. Default `disk`. */
+  readonly name?: string | undefined;
   /** Created when missing. Needs a file system with hard links; `.tmp` inside of it is on the same one. */
   readonly root: string;
   /** The bucket in presigned URLs. */
@@ -57,18 +60,21 @@ export async function openDiskBackend(config: DiskBackendConfig): Promise<DiskBa
 
 /** Objects as files; made by `openDiskBackend`. */
 export class DiskBackend implements Backend {
-  readonly name = 'disk' as const;
+  readonly name: string;
   readonly bucket: string;
   readonly #tree: DiskTree;
   /** No key begins with a dot, so no key is inside. */
   readonly #temporaryFolder: string;
+  readonly #presigning: PresignerConfig;
   readonly #presigner: Presigner;
   readonly #fault: DiskFault | undefined;
 
   constructor(root: string, config: DiskBackendConfig) {
+    this.name = config.name ?? 'disk';
     this.bucket = config.bucket;
     this.#tree = new DiskTree(root);
     this.#temporaryFolder = path.join(root, '.tmp');
+    this.#presigning = config;
     this.#presigner = new Presigner(config);
     this.#fault = config.fault;
   }
@@ -135,14 +141,18 @@ export class DiskBackend implements Backend {
     return removed;
   }
 
-  presignPut(key: string, options: PresignPutOptions): string {
+  async presignPut(key: string, options: PresignPutOptions): Promise<string> {
     assertKey(key);
     return presignPutUrl(this.#presigner, key, options);
   }
 
-  presignGet(key: string, options: PresignGetOptions): string {
+  async presignGet(key: string, options: PresignGetOptions): Promise<string> {
     assertKey(key);
     return presignGetUrl(this.#presigner, key, options);
+  }
+
+  async signingKeys(days: readonly string[]): Promise<readonly DayKey[]> {
+    return dayKeys(this.#presigning, days);
   }
 
   /** Writes a temporary file and links it, since a file system without hard links cannot keep our promise. */
@@ -195,17 +205,17 @@ export class DiskBackend implements Backend {
       await unlinkFile(place.path).catch(() => undefined);
       throw error;
     } finally {
-      await folder.close();
+      await closeFile(folder);
     }
   }
 
   /**
-   * Gives the bytes their final name and returns the folder, open.
+   * Gives the bytes their final name and returns the folder, open, as a descriptor.
    *
    * link(2), not rename(2): of the two only link refuses atomically to replace a file that is there, which is
    * what makes exactly one of many concurrent puts succeed. The temporary name is removed afterwards.
    */
-  async #link(temporary: string, place: Place): Promise<FileHandle> {
+  async #link(temporary: string, place: Place): Promise<number> {
     for (let attempt = 1; attempt <= linkAttemptsMax; attempt++) {
       const folder = await this.#tree.openFolder(place.folders);
       if (folder === undefined) {
@@ -216,7 +226,7 @@ export class DiskBackend implements Backend {
         await linkFile(temporary, place.path);
         return folder;
       } catch (error) {
-        await folder.close();
+        await closeFile(folder);
         if (errnoOf(error) === 'EEXIST') throw new RowlockError('object_exists', 'The key has bytes already.');
         // Another process took the empty folder away between the two steps; anything else is final.
         if (errnoOf(error) !== 'ENOENT') throw error;
@@ -228,7 +238,7 @@ export class DiskBackend implements Backend {
   async #delete(place: Place): Promise<boolean> {
     const folder = await this.#tree.openFolder(place.folders);
     if (folder === undefined) return false;
-    await folder.close();
+    await closeFile(folder);
     const isRemoved = await unlinked(place.path);
     // Also where nothing was removed: an earlier delete may have died between removing and syncing.
     await this.#tree.syncRemoval(place.folders);

@@ -4,12 +4,12 @@
  * neither by the characters of a key nor through a symbolic link inside the root.
  */
 import { constants, readlinkSync } from 'node:fs';
-import { type FileHandle, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { RowlockError } from '@rowlock/client/contract';
 import { assertKey } from '../keys.ts';
 import { errnoOf, isAbsent } from './disk-errors.ts';
-import { makeFolders, openFolder, removeFolder, syncFolder } from './file-calls.ts';
+import { closeFile, makeFolders, openFolder, removeFolder, syncFolder } from './file-calls.ts';
 
 /** Folders that fan a namespace out over 256 and are never worth removing. */
 const fannedOut: ReadonlySet<string> = new Set(['objects', 'variants']);
@@ -69,19 +69,24 @@ export class DiskTree {
     }
   }
 
-  /** Opens a folder, or returns undefined where there is none; throws `unavailable` for one outside of the root. */
-  async openFolder(folders: readonly string[]): Promise<FileHandle | undefined> {
+  /** Opens a folder as a descriptor, or returns undefined where there is none; throws `unavailable` for one outside of the root. */
+  async openFolder(folders: readonly string[]): Promise<number | undefined> {
     const expected = this.folderPath(folders);
-    let handle: FileHandle;
+    let fd: number;
     try {
-      handle = await openFolder(expected, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+      fd = await openFolder(expected, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     } catch (error) {
       // A link in place of the folder is ENOTDIR here, and must not pass as "no such folder".
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw isAbsent(error) ? leadsOut(error) : error;
     }
-    if (await isAt(handle.fd, expected)) return handle;
-    await handle.close();
+    let isThere = false;
+    try {
+      isThere = await isAt(fd, expected);
+    } finally {
+      if (!isThere) await closeFile(fd);
+    }
+    if (isThere) return fd;
     throw leadsOut();
   }
 
@@ -110,14 +115,14 @@ export class DiskTree {
 
   /** Syncs a folder once (fsync is never repeated after an error); returns false where it no longer exists. */
   async #sync(folders: readonly string[]): Promise<boolean> {
-    const handle = await this.openFolder(folders);
-    if (handle === undefined && folders.length === 0) throw new RowlockError('unavailable', 'The store has no root.');
+    const fd = await this.openFolder(folders);
+    if (fd === undefined && folders.length === 0) throw new RowlockError('unavailable', 'The store has no root.');
     try {
-      if (handle !== undefined) await syncFolder(handle);
+      if (fd !== undefined) await syncFolder(fd);
     } finally {
-      await handle?.close();
+      if (fd !== undefined) await closeFile(fd);
     }
-    return handle !== undefined;
+    return fd !== undefined;
   }
 
   /** The kernel decides what is empty, so a put of another process either comes before or makes it anew. */

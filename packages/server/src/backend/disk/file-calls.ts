@@ -4,43 +4,34 @@
  * asked again, since the kernel may have dropped the pages. Invariant: without faults each is the plain call.
  */
 import * as files from 'node:fs';
-import {
-  type FileHandle,
-  link,
-  lstat,
-  mkdir,
-  open,
-  opendir,
-  realpath,
-  rm,
-  rmdir,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { link, lstat, mkdir, opendir, realpath, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { fault, faultAtWrite } from '../../domain/fault.ts';
 
-// Plain descriptors rather than FileHandles for reading: half the cost for a small file.
+// Plain descriptors rather than FileHandles: half the cost for a small file. Whoever opens one closes it.
 const openDescriptor = promisify(files.open);
 const readInto = promisify(files.read);
+const writeFrom = promisify(files.writev);
+const sync = promisify(files.fsync);
+export const closeFile: (fd: number) => Promise<void> = promisify(files.close);
 
 /** Opens a file that must not exist yet, for writing. */
-export async function createFile(path: string): Promise<FileHandle> {
+export async function createFile(path: string): Promise<number> {
   await fault('file.open');
-  return await open(path, 'wx', 0o600);
+  return await openDescriptor(path, 'wx', 0o600);
 }
 
 /** Writes chunks where the file stands and returns how many bytes went; the kernel may take fewer than it was given. */
-export async function writeSome(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<number> {
+export async function writeSome(fd: number, chunks: readonly Uint8Array[]): Promise<number> {
   const isShort = await faultAtWrite();
   const [first = new Uint8Array()] = chunks;
   const given = isShort ? [first.subarray(0, Math.ceil(first.byteLength / 2))] : chunks;
-  return (await handle.writev([...given])).bytesWritten;
+  return (await writeFrom(fd, [...given])).bytesWritten;
 }
 
-export async function syncFile(handle: FileHandle): Promise<void> {
+export async function syncFile(fd: number): Promise<void> {
   await fault('file.sync');
-  await handle.sync();
+  await sync(fd);
 }
 
 export async function linkFile(from: string, to: string): Promise<void> {
@@ -103,9 +94,9 @@ function readPassing(...call: ReadCall): void {
     );
 }
 
-export async function openFolder(path: string, flags: number): Promise<FileHandle> {
+export async function openFolder(path: string, flags: number): Promise<number> {
   await fault('file.folder_open');
-  return await open(path, flags);
+  return await openDescriptor(path, flags);
 }
 
 export async function makeFolders(path: string): Promise<void> {
@@ -118,9 +109,9 @@ export async function removeFolder(path: string): Promise<void> {
   await rmdir(path);
 }
 
-export async function syncFolder(handle: FileHandle): Promise<void> {
+export async function syncFolder(fd: number): Promise<void> {
   await fault('file.folder_sync');
-  await handle.sync();
+  await sync(fd);
 }
 
 export async function listFolder(path: string, options: files.OpenDirOptions = {}): Promise<files.Dir> {

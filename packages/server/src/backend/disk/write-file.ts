@@ -3,8 +3,8 @@
  * Invariants: at most one batch is being written while the next one gathers, so a slow disk slows the source;
  * and a sync that failed is never repeated, since the kernel may then forget the lost pages.
  */
-import type { FileHandle } from 'node:fs/promises';
-import { createFile, syncFile, writeSome } from './file-calls.ts';
+import { abortable } from '../abortable.ts';
+import { closeFile, createFile, syncFile, writeSome } from './file-calls.ts';
 
 /** The steps of a put at which a test may fail, delay or kill. */
 export type DiskFaultPoint = 'disk.bytes' | 'disk.before_fsync' | 'disk.after_fsync' | 'disk.after_rename';
@@ -31,13 +31,13 @@ export async function writeFile(
   source: AsyncIterable<Uint8Array>,
   { signal, fault }: WriteFileOptions,
 ): Promise<number> {
-  let handle: FileHandle | undefined;
+  let fd: number | undefined;
   let size = 0;
   let writing: Promise<void> = Promise.resolve();
   const write = async (chunks: Uint8Array[]): Promise<void> => {
-    const isFirst = handle === undefined;
-    handle ??= await createFile(path);
-    await writeFully(handle, chunks);
+    const isFirst = fd === undefined;
+    fd ??= await createFile(path);
+    await writeFully(fd, chunks);
     if (isFirst) await fault?.('disk.bytes');
   };
   try {
@@ -49,13 +49,13 @@ export async function writeFile(
       writing.catch(() => undefined);
     }
     await writing;
-    handle ??= await createFile(path);
+    fd ??= await createFile(path);
     await fault?.('disk.before_fsync');
-    await syncFile(handle);
+    await syncFile(fd);
     await fault?.('disk.after_fsync');
   } finally {
     await writing.catch(() => undefined);
-    await handle?.close();
+    if (fd !== undefined) await closeFile(fd);
   }
   return size;
 }
@@ -78,46 +78,10 @@ async function* batches(
   if (chunks.length > 0) yield chunks;
 }
 
-/**
- * Yields what the source yields until the signal aborts, also while the source is silent. When left early the
- * source is told to return and not waited for: a source that waits for its peer would never answer.
- */
-async function* abortable(
-  source: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void> {
-  const iterator = source[Symbol.asyncIterator]();
-  // One listener for all chunks and one slot for the wait at hand: racing a promise would grow with every chunk.
-  let stopWaiting: ((reason: unknown) => void) | undefined;
-  const onAbort = (): void => stopWaiting?.(signal?.reason);
-  const next = (): Promise<IteratorResult<Uint8Array>> => {
-    return new Promise((resolve, reject) => {
-      stopWaiting = reject;
-      iterator.next().then(resolve, reject);
-    });
-  };
-  let isDone = false;
-  signal?.addEventListener('abort', onAbort);
-  try {
-    for (;;) {
-      signal?.throwIfAborted();
-      const result = await (signal === undefined ? iterator.next() : next());
-      isDone = result.done === true;
-      if (result.done === true) break;
-      yield result.value;
-    }
-    signal?.throwIfAborted();
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-    // Whatever the source says while it is being left changes nothing for the put, which has failed already.
-    if (!isDone) Promise.resolve(iterator.return?.()).catch(() => undefined);
-  }
-}
-
-async function writeFully(handle: FileHandle, chunks: Uint8Array[]): Promise<void> {
+async function writeFully(fd: number, chunks: Uint8Array[]): Promise<void> {
   let rest = chunks;
   while (rest.length > 0) {
-    rest = without(rest, await writeSome(handle, rest));
+    rest = without(rest, await writeSome(fd, rest));
   }
 }
 

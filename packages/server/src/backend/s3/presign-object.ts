@@ -22,6 +22,9 @@ export function presignPutUrl(presigner: Presigner, key: string, options: Presig
     headers['content-length'] = String(contentLength);
   }
   if (acl !== '') headers['x-amz-acl'] = acl;
+  if (options.sha256 !== undefined) {
+    headers['x-amz-checksum-sha256'] = Buffer.from(options.sha256, 'hex').toString('base64');
+  }
   return presigner.presign({ method: 'PUT', key, expirySeconds, now, headers });
 }
 

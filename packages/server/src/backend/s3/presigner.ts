@@ -61,6 +61,29 @@ interface SigningDay {
   readonly parameters: string;
 }
 
+/** What stands in front of the key in every URL of a bucket. */
+export interface BucketAddress {
+  /** Scheme and host. */
+  readonly origin: string;
+  /** As it is signed. */
+  readonly host: string;
+  /** Encoded, with a slash at its end. */
+  readonly pathPrefix: string;
+}
+
+/** Where the objects of a bucket are, by path or as a virtual host. */
+export function addressOf(config: Pick<PresignerConfig, 'endpoint' | 'bucket' | 'addressing'>): BucketAddress {
+  const endpoint = new URL(config.endpoint);
+  const virtual = config.addressing === 'virtual';
+  const host = virtual ? `${config.bucket}.${endpoint.host}` : endpoint.host;
+  const folder = endpoint.pathname.replace(/\/$/, '');
+  return {
+    origin: `${endpoint.protocol}//${host}`,
+    host,
+    pathPrefix: virtual ? `${folder}/` : `${folder}/${uriEncode(config.bucket)}/`,
+  };
+}
+
 /** Signs URLs of one bucket with one credential; keeps the day's key, so a URL costs one hash and one HMAC. */
 export class Presigner {
   readonly #config: PresignerConfig;
@@ -72,13 +95,11 @@ export class Presigner {
   #day: SigningDay | undefined;
 
   constructor(config: PresignerConfig) {
-    const endpoint = new URL(config.endpoint);
-    const virtual = config.addressing === 'virtual';
     this.#config = config;
-    this.#host = virtual ? `${config.bucket}.${endpoint.host}` : endpoint.host;
-    this.#origin = `${endpoint.protocol}//${this.#host}`;
-    const folder = endpoint.pathname.replace(/\/$/, '');
-    this.#basePath = virtual ? `${folder}/` : `${folder}/${uriEncode(config.bucket)}/`;
+    const { host, origin, pathPrefix } = addressOf(config);
+    this.#host = host;
+    this.#origin = origin;
+    this.#basePath = pathPrefix;
   }
 
   /**

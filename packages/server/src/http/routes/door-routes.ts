@@ -79,7 +79,7 @@ async function answerGet(
   options: AppOptions,
   request: FastifyRequest,
   reply: FastifyReply,
-  door: NonNullable<AppOptions['door']>,
+  door: AppOptions['doors'][number],
 ) {
   const grant = verifyDoorRequest(door, doorRequest(request));
   const found = await getAtDoor(options.context, grant);
@@ -112,7 +112,7 @@ async function answerGet(
 }
 
 /** Registers the door below the bucket that presigned URLs name. */
-export function doorRoutes(app: FastifyInstance, options: AppOptions, door: NonNullable<AppOptions['door']>): void {
+export function doorRoutes(app: FastifyInstance, options: AppOptions, door: AppOptions['doors'][number]): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.setErrorHandler((thrown, request, reply) => {

@@ -19,7 +19,9 @@ const statusBySqlState: Readonly<Record<string, number>> = {
   '22023': 400,
   '22P02': 400,
   '25006': 405,
+  '55000': 500,
   P0001: 400,
+  PT429: 429,
 };
 
 interface PostgrestError {
@@ -34,6 +36,11 @@ function withoutPolicyName(message: string): string {
   return message.replace(/(row-level security policy) "[\s\S]*"(?= (?:\(USING expression\) )?for table )/, '$1');
 }
 
+/** What to do about it, where the function that refused is ours; PostgreSQL's own hints may name what is hidden. */
+function hintOf(code: string, cause: Error): string | null {
+  return code.startsWith('PT') && 'hint' in cause && typeof cause.hint === 'string' ? cause.hint : null;
+}
+
 /** The error body of PostgREST. Details of ours are never sent: they may name hidden rows. */
 function postgrestError(
   error: RowlockError,
@@ -45,7 +52,7 @@ function postgrestError(
   if (code === undefined || status === undefined || !(cause instanceof Error)) {
     return { status: error.status, body: { code: error.code, message: error.message, details: null, hint: null } };
   }
-  const body = { code, message: withoutPolicyName(cause.message), details: null, hint: null };
+  const body = { code, message: withoutPolicyName(cause.message), details: null, hint: hintOf(code, cause) };
   return { status: status === 403 && anonymous ? 401 : status, body };
 }
 

@@ -1,9 +1,17 @@
 /** Signing of URLs for downloads over HTTP, one object or many. What a signed URL opens is in `read-routes.ts`. */
+
+import { RowlockError } from '@rowlock/client/contract';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { signedUrlSecondsDefault } from '../../auth/signed-url.ts';
 import { addressRangesMax } from '../../domain/address-ranges.ts';
-import { type SignTerms, signNamesMax, signObject, signObjects } from '../../operations/sign-object.ts';
+import {
+  type SignedObject,
+  type SignTerms,
+  signNamesMax,
+  signObject,
+  signObjects,
+} from '../../operations/sign-object.ts';
 import type { AppOptions } from '../app-options.ts';
 import { baseUrl } from '../base-url.ts';
 import { withCaller } from '../with-caller.ts';
@@ -58,6 +66,14 @@ function termsOf(body: Static<typeof termsBody> | null, inQuery?: string): SignT
   };
 }
 
+/** The variant that is asked for. @throws RowlockError `not_implemented` for one that would be signed as the original */
+function presetOf(transform: { readonly preset?: string } | undefined): string | undefined {
+  if (transform !== undefined && Object.keys(transform).some((name) => name !== 'preset')) {
+    throw new RowlockError('not_implemented', 'A transform names a preset: {"preset": "small"}, and nothing else');
+  }
+  return transform?.preset;
+}
+
 interface SignRoute {
   Params: Static<typeof objectParams>;
   Body: Static<typeof signBody>;
@@ -79,7 +95,7 @@ function signOne(app: FastifyInstance, options: AppOptions): void {
     withCaller(options, async (caller, request) => {
       const { bucket, '*': name } = request.params;
       const { body } = request;
-      const preset = body?.transform?.preset;
+      const preset = presetOf(body?.transform);
       const signed = await signObject(options.context, caller, {
         ...termsOf(body, request.query.expires_in),
         bucket,
@@ -89,7 +105,7 @@ function signOne(app: FastifyInstance, options: AppOptions): void {
         usesMax: body?.max_uses,
         register: body?.register,
       });
-      return { ...linkOf(options, request, { bucket, preset, ...signed }), id: signed.id };
+      return linkOf(options, request, { bucket, preset, signed });
     }),
   );
 }
@@ -97,16 +113,11 @@ function signOne(app: FastifyInstance, options: AppOptions): void {
 interface Link {
   readonly bucket: string;
   readonly preset: string | undefined;
-  readonly name: string;
-  readonly token: string;
-  readonly expires_at: Date;
+  readonly signed: SignedObject;
 }
 
-function linkOf(
-  options: AppOptions,
-  request: FastifyRequest,
-  { bucket, preset, name, token, expires_at }: Link,
-): object {
+function linkOf(options: AppOptions, request: FastifyRequest, { bucket, preset, signed }: Link): object {
+  const { id, token, name, expires_at } = signed;
   const route = preset === undefined ? '/object/sign' : '/render/image/sign';
   const tail = `?token=${token}&expires=${Math.floor(expires_at.getTime() / 1000)}`;
   return {
@@ -114,6 +125,7 @@ function linkOf(
     signedURL: `${route}/${bucket}/${name}${tail}`,
     url: `${baseUrl(options, request)}/storage/v1${route}/${bucket}/${encodePath(name)}${tail}`,
     expires_at,
+    id,
   };
 }
 
@@ -153,7 +165,11 @@ function signMany(app: FastifyInstance, options: AppOptions): void {
   );
 }
 
+/** What stands in a URL as it is. */
+const plainPath: RegExp = /^[\w.~!'()*/-]*$/;
+
 function encodePath(name: string): string {
+  if (plainPath.test(name)) return name;
   return name.split('/').map(encodeURIComponent).join('/');
 }
 
