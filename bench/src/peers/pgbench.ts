@@ -22,15 +22,18 @@ export interface PgbenchRun {
 export async function pgbench({ url, script, clients, seconds, transactions }: PgbenchRun): Promise<number> {
   const file = join(temporaryFolder(), 'script.sql');
   writeFileSync(file, script);
-  // pgbench counts whole seconds.
-  const length =
-    transactions === undefined ? ['-T', String(Math.max(1, Math.round(seconds ?? 1)))] : ['-t', String(transactions)];
-  const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '1', ...length, '-f', file, url];
-  const running = promisify(execFile)(toolPath('pgbench'), args);
-  keep(running.child);
-  const { stdout } = await running;
-  const perSecond = /tps = ([\d.]+)/.exec(stdout)?.[1];
-  if (perSecond === undefined || /failed transactions: [1-9]/.test(stdout)) throw new Error(`pgbench said:\n${stdout}`);
+  const run = async (length: readonly string[]): Promise<string> => {
+    const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '1', ...length, '-f', file, url];
+    const running = promisify(execFile)(toolPath('pgbench'), args);
+    keep(running.child);
+    return (await running).stdout;
+  };
+  // pgbench counts whole seconds, those of connecting too: a short turn may be over before the first transaction.
+  const turn = Math.max(1, Math.round(seconds ?? 1));
+  let said = await run(transactions === undefined ? ['-T', `${turn}`] : ['-t', `${transactions}`]);
+  if (transactions === undefined && /actually processed: 0$/m.test(said)) said = await run(['-T', `${10 * turn}`]);
+  const perSecond = /tps = ([\d.]+)/.exec(said)?.[1];
+  if (perSecond === undefined || /failed transactions: [1-9]/.test(said)) throw new Error(`pgbench said:\n${said}`);
   return Number(perSecond);
 }
 

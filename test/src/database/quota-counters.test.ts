@@ -156,6 +156,39 @@ test('limits that change while others write leave counters right, and hold once 
   await assert.rejects(database.query(one), { message: 'quota_exceeded' });
 });
 
+test('where a quota fills up, writers of one object each are taken or refused, and none meets a deadlock', async () => {
+  await database.query(
+    "INSERT INTO storage.buckets (id, policy, quota_objects) VALUES ('narrow', 'authenticated', 10)",
+  );
+  const writers = await Promise.all(
+    Array.from({ length: 12 }, async () => {
+      const writer = new pg.Client({ connectionString: database.apiUrl });
+      await writer.connect();
+      await writer.query(
+        `SELECT set_config('request.jwt.claims', '{"sub":"ann"}', false), set_config('role', 'authenticated', false)`,
+      );
+      return writer;
+    }),
+  );
+  const outcomes = new Map<string, number>();
+  const write = async (writer: pg.Client, name: string): Promise<void> => {
+    const insert = `INSERT INTO storage.objects (bucket_id, name, version_id) VALUES ('narrow', $1, '${versionOf(1)}')`;
+    const outcome = await writer.query(insert, [name]).then(
+      () => 'taken',
+      ({ message }: Error) => message,
+    );
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  };
+
+  for (let round = 0; round < rounds; round += 1) {
+    await Promise.all(writers.map(async (writer, n) => write(writer, `${n}`).then(() => write(writer, `${n} again`))));
+    await database.query("DELETE FROM storage.objects WHERE bucket_id = 'narrow'");
+  }
+  await Promise.all(writers.map((writer) => writer.end()));
+
+  assert.deepEqual(Object.fromEntries(outcomes), { taken: rounds * 10, quota_exceeded: rounds * 14 });
+});
+
 test('a counter that was changed by hand is found and set again by the repair', async () => {
   const [account] = await database.query<{ account_id: string }>(
     'UPDATE storage.quota_shards SET bytes_free = bytes_free + 5, objects_free = objects_free - 1 WHERE shard = 0 RETURNING account_id',

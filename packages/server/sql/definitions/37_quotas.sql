@@ -143,13 +143,27 @@ BEGIN
   IF bytes = 0 AND objects = 0 THEN
     RETURN;
   END IF;
+  -- Far from the edge.
   UPDATE storage.quota_shards AS s SET bytes_free = s.bytes_free - bytes, objects_free = s.objects_free - objects
   FROM storage.quota_accounts AS a
   WHERE a.id = account AND s.account_id = account AND s.shard = pg_backend_pid() % a.shards AND s.is_open
-    AND (bytes <= 0 OR s.bytes_free >= bytes) AND (objects <= 0 OR s.objects_free >= objects);
+    AND (bytes <= 0 OR s.bytes_free >> 6 >= bytes) AND (objects <= 0 OR s.objects_free >> 6 >= objects);
   IF FOUND THEN
     RETURN;
   END IF;
+  BEGIN
+    UPDATE storage.quota_shards AS s SET bytes_free = s.bytes_free - bytes, objects_free = s.objects_free - objects
+    FROM storage.quota_accounts AS a
+    WHERE a.id = account AND s.account_id = account AND s.shard = pg_backend_pid() % a.shards AND s.is_open
+      AND (bytes <= 0 OR s.bytes_free >= bytes) AND (objects <= 0 OR s.objects_free >= objects);
+    IF FOUND THEN
+      RETURN;
+    END IF;
+    -- An UPDATE that waited for another's keeps the row locked though it fits no more. Who then locks all of them in their
+    -- order would hold one out of it, and deadlock with the next who does: the lock ends with the subtransaction.
+    RAISE SQLSTATE 'RWLCQ';
+  EXCEPTION WHEN SQLSTATE 'RWLCQ' THEN NULL;
+  END;
   SELECT q.counted INTO may_refuse
   FROM storage.quota_accounts AS a JOIN storage.quotas AS q ON q.id = a.quota_id WHERE a.id = account;
   IF NOT storage_internal.quota_spread(account, bytes, objects, coalesce(may_refuse, false)) THEN

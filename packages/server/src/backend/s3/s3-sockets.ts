@@ -11,6 +11,8 @@ import type { Duplex, Readable } from 'node:stream';
 const socketsMax = 512;
 
 interface TimedSocket extends Duplex {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
   setTimeout(ms: number): unknown;
 }
 
@@ -43,16 +45,24 @@ export class PatientSockets {
 
   #watch(socket: TimedSocket): void {
     socket.on('timeout', () => {
-      const body = this.#bodies.get(socket);
-      if (body !== undefined && body.readableLength > 0) {
-        socket.setTimeout(this.#idleMs); // it is the reader who is slow; look again later
-        return;
-      }
-      const says = `nothing has moved on the connection to the store for ${this.#idleMs} ms`;
-      const error = Object.assign(new Error(says), { code: 'ETIMEDOUT' });
-      body?.destroy(error);
-      socket.destroy(error);
+      // After a pause of this process the timer is first, and what has come meanwhile is read only now.
+      const moved = socket.bytesRead + socket.bytesWritten;
+      setImmediate(() => {
+        if (!socket.destroyed) this.#judge(socket, moved);
+      });
     });
+  }
+
+  #judge(socket: TimedSocket, moved: number): void {
+    const body = this.#bodies.get(socket);
+    if (socket.bytesRead + socket.bytesWritten > moved || (body !== undefined && body.readableLength > 0)) {
+      socket.setTimeout(this.#idleMs); // it is not the store, or no more; look again later
+      return;
+    }
+    const says = `nothing has moved on the connection to the store for ${this.#idleMs} ms`;
+    const error = Object.assign(new Error(says), { code: 'ETIMEDOUT' });
+    body?.destroy(error);
+    socket.destroy(error);
   }
 }
 
