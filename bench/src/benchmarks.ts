@@ -1,6 +1,7 @@
 /**
  * The one list of benchmarks, in the order in which help prints them. What they do is in their own files.
  */
+import { alternatives } from './alternatives.ts';
 import { bytes } from './bytes.ts';
 import { calls } from './calls.ts';
 import { engines } from './engines.ts';
@@ -33,6 +34,7 @@ export const benchmarks: readonly Benchmark[] = [
   engines,
   presign,
   sqlPresign,
+  alternatives,
   s3Backend,
   memory,
   start,

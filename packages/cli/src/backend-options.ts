@@ -51,6 +51,20 @@ export const backendOptions: readonly Option[] = [
     help: 'what the S3 store is: aws, r2, b2, minio, ceph or generic',
   },
   {
+    name: 's3-upload-guard',
+    env: ['S3_UPLOAD_GUARD'],
+    type: 'text',
+    default: 'auto',
+    help: 'what a presigned PUT that is used once more may not change: auto, condition, incoming, or recheck to keep its key',
+  },
+  {
+    name: 's3-public-bucket',
+    env: ['S3_PUBLIC_BUCKET'],
+    type: 'text',
+    default: 'off',
+    help: 'on to start although everybody may read, list or write the S3 bucket',
+  },
+  {
     name: 's3-force-path-style',
     env: ['S3_FORCE_PATH_STYLE'],
     type: 'text',

@@ -1,10 +1,12 @@
 /** Every command, in the order in which help shows them. */
 import type { Command } from './command.ts';
 import { adopt } from './commands/adopt.ts';
+import { alternatives } from './commands/alternatives.ts';
 import { audit } from './commands/audit.ts';
 import { backendCommand } from './commands/backend.ts';
 import { bucket } from './commands/bucket.ts';
 import { config } from './commands/config.ts';
+import { cost } from './commands/cost.ts';
 import { cp } from './commands/cp.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
@@ -29,6 +31,7 @@ export const commands: readonly Command[] = [
   sign,
   migrateCommand,
   adopt,
+  alternatives,
   s3,
   doctor,
   jobs,
@@ -37,4 +40,5 @@ export const commands: readonly Command[] = [
   backendCommand,
   fsckCommand,
   sweepCommand,
+  cost,
 ];

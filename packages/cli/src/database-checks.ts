@@ -77,6 +77,12 @@ function checkCallers(facts: DatabaseFacts): readonly Finding[] {
   return found;
 }
 
+function checkQuarantine({ quarantined }: DatabaseFacts): readonly Finding[] {
+  if (quarantined === 0) return [];
+  const says = `${quarantined} versions are not served: their bytes were changed after the commit`;
+  return [finding('quarantine', 'warn', says, 'rowlock fsck names them; delete or replace the objects')];
+}
+
 /** The roles that requests run as. */
 function applicationRoles(settings: Settings): readonly string[] {
   const roles = [settings.required('anon-role'), settings.required('default-role'), ...settings.list('allowed-roles')];
@@ -93,7 +99,8 @@ async function inspect(settings: Settings, option: string): Promise<readonly Fin
   const name = option.replace('-url', '');
   const facts = await inspectDatabase(settings.required(option), isApi ? applicationRoles(settings) : []);
   const found = [checkVersion(name, facts), checkClock(name, facts), ...checkSchema(name, facts)];
-  return [...found, ...checkRole(name, facts), ...(isApi && facts.is_migrated ? checkCallers(facts) : [])];
+  const ofOne = isApi ? (facts.is_migrated ? checkCallers(facts) : []) : checkQuarantine(facts);
+  return [...found, ...checkRole(name, facts), ...ofOne];
 }
 
 /** The same for `doctor`, where a database that is away is a finding too. */

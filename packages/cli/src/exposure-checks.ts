@@ -13,11 +13,16 @@ const forgingSecrets: readonly string[] = [
   'signed-url-secret',
   'signed-url-previous-secret',
   's3-secret-access-key',
+  'events-s3-secret',
+  'http-signer-secret',
 ];
 
 function isOptional(settings: Settings, name: string): boolean {
   const keys = settings.text('jwt-jwks') ?? settings.text('jwt-jwks-url');
-  return name === 'signed-url-previous-secret' || (name === 'jwt-secret' && keys !== undefined);
+  return (
+    ['signed-url-previous-secret', 'events-s3-secret', 'http-signer-secret'].includes(name) ||
+    (name === 'jwt-secret' && keys !== undefined)
+  );
 }
 
 /** The one secret of a setting, or the several that only verify. */

@@ -15,7 +15,7 @@ export function helpOverview(commands: readonly Command[]): string {
   for (const group of groups) {
     lines.push(`${group}:`);
     for (const { name, summary } of commands.filter((each) => each.group === group)) {
-      lines.push(`  ${name.padEnd(9)} ${summary}`);
+      lines.push(`  ${name.padEnd(12)} ${summary}`);
     }
     lines.push('');
   }

@@ -4,7 +4,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { backendOptions } from './backend-options.ts';
+import { gatewayOptions } from './gateway-options.ts';
 import { rateLimitOptions } from './rate-limit-options.ts';
+import { signerOptions } from './signer-options.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Option {
@@ -237,6 +239,7 @@ export const options: readonly Option[] = [
     default: 'off',
     help: "on to lead River's maintenance there, once no old worker is left",
   },
+  ...signerOptions,
   {
     name: 'sweep-interval-seconds',
     env: ['SWEEP_INTERVAL_SECONDS'],
@@ -259,6 +262,13 @@ export const options: readonly Option[] = [
     type: 'text',
     secret: true,
     help: 'the bearer token that /metrics asks for; none when empty',
+  },
+  {
+    name: 'events-s3-secret',
+    env: ['EVENTS_S3_SECRET'],
+    type: 'text',
+    secret: true,
+    help: 'what S3 stores must send to say at /events/s3 that bytes came, at least 32 characters; no such route when empty',
   },
   {
     name: 'api-docs',
@@ -285,6 +295,7 @@ export const options: readonly Option[] = [
     max: 100_000,
     help: 'followers of one subject, or of one address without a token',
   },
+  ...gatewayOptions,
   ...rateLimitOptions,
   { name: 'log-level', env: ['LOG_LEVEL'], type: 'text', default: 'info', help: 'debug, info, warn, error or silent' },
 ];

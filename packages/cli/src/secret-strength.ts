@@ -2,6 +2,8 @@
  * Whether a secret is one: long enough for HS256, not a word that is written over and over, and not from somebody's
  * documentation. It measures no entropy: what a generator made passes, what a person made up in a hurry mostly does not.
  */
+import type { Settings } from './options.ts';
+import { UsageError } from './usage-error.ts';
 
 /** RFC 7518, section 3.2: a key of HS256 has at least the 32 bytes of its hash. */
 const secretBytesMin = 32;
@@ -32,4 +34,14 @@ export function weaknessOf(secret: string): string | undefined {
     return 'repeats itself and can be guessed';
   }
   return undefined;
+}
+
+/** @throws UsageError for one that is missing or too weak */
+export function strongSecret(settings: Settings, name: string): string {
+  const value = settings.required(name);
+  const weakness = weaknessOf(value);
+  if (weakness !== undefined) {
+    throw new UsageError(`${name} ${weakness}. Make one: ${secretFix}`);
+  }
+  return value;
 }

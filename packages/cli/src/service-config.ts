@@ -4,20 +4,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { siteFolder } from '@rowlock/console';
 import type { ServerConfig, WorkerConfig } from '@rowlock/server';
 import { defaultSchemaNames, isAddressRange } from '@rowlock/server';
+import { gatewayConfig } from './gateway-options.ts';
 import type { Settings } from './options.ts';
 import { rateLimits } from './rate-limit-options.ts';
-import { secretFix, weaknessOf } from './secret-strength.ts';
+import { strongSecret, weaknessOf } from './secret-strength.ts';
+import { httpSigner, signerSource } from './signer-options.ts';
 import { storeConfigs } from './store-configs.ts';
 import { UsageError } from './usage-error.ts';
-
-function strongSecret(settings: Settings, name: string): string {
-  const value = settings.required(name);
-  const weakness = weaknessOf(value);
-  if (weakness !== undefined) {
-    throw new UsageError(`${name} ${weakness}. Make one: ${secretFix}`);
-  }
-  return value;
-}
 
 function tokens(settings: Settings): ServerConfig['tokens'] {
   const inline = settings.text('jwt-jwks');
@@ -64,10 +57,12 @@ export function serverConfig(settings: Settings): ServerConfig {
     rate_limits: rateLimits(settings),
     errors_status: errorsStatus(settings),
     metrics_token: settings.text('metrics-token') || undefined,
+    events_s3_secret: settings.text('events-s3-secret') ? strongSecret(settings, 'events-s3-secret') : undefined,
     change_feed: {
       streams_max: settings.integer('change-streams-max'),
       streams_per_caller_max: settings.integer('change-streams-per-caller-max'),
     },
+    gateway: gatewayConfig(settings),
     api_docs: apiDocs(settings),
     console_folder: siteFolder,
   };
@@ -133,6 +128,8 @@ export function workerConfig(settings: Settings): WorkerConfig {
     queues: Object.fromEntries(queues.map((queue) => [queue, slots[queue] ?? 1])),
     upload_acl: uploadAcl(settings),
     adopted: adopted(settings),
+    http_signer: httpSigner(settings),
+    source: signerSource(settings),
     sweep_interval_seconds: settings.integer('sweep-interval-seconds'),
     stop_timeout_ms: 25_000,
   };

@@ -40,6 +40,7 @@ test("beside an S3 store, the disk's URLs are for this service and for a bucket 
     S3_BUCKET: 'pictures',
     S3_FLAVOUR: 'minio',
     S3_FORCE_PATH_STYLE: 'on',
+    S3_UPLOAD_GUARD: 'recheck',
   });
   const [disk] = other_backends;
 
@@ -50,6 +51,7 @@ test("beside an S3 store, the disk's URLs are for this service and for a bucket 
     endpoint: 'https://s3.example.com',
     public_endpoint: 'https://s3.example.com',
     flavour: 'minio',
+    upload_guard: 'recheck',
     force_path_style: true,
     credentials: { access_key_id: 'k', secret_access_key: 's' },
   });
@@ -62,4 +64,5 @@ test('what cannot be is refused with the variable to set', () => {
   assert.throws(() => configs({ BACKEND: 'disk' }), /STORAGE_ROOT is not set/);
   assert.throws(() => configs({ BACKEND: 's3', S3_FLAVOUR: 'gcs' }), /S3_FLAVOUR is one of aws, r2/);
   assert.throws(() => configs({ BACKEND: 's3', S3_FORCE_PATH_STYLE: 'yes' }), /on or off/);
+  assert.throws(() => configs({ BACKEND: 's3', S3_UPLOAD_GUARD: 'none' }), /S3_UPLOAD_GUARD is one of auto, condition/);
 });

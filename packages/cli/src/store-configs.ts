@@ -3,7 +3,14 @@
  * no two of them answer presigned URLs below the same path, and none is signed for another's endpoint.
  */
 import { resolve } from 'node:path';
-import { type BackendConfig, type DatabaseConfig, type S3Flavour, s3Flavours } from '@rowlock/server';
+import {
+  type BackendConfig,
+  type DatabaseConfig,
+  type S3Flavour,
+  s3Flavours,
+  type UploadGuard,
+  uploadGuards,
+} from '@rowlock/server';
 import type { Settings } from './options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -73,6 +80,7 @@ export function s3Config(settings: Settings): Extract<BackendConfig, { kind: 's3
     ...optional('public_endpoint', settings.text('s3-public-endpoint')),
     ...optional('key_prefix', settings.text('s3-key-prefix')),
     ...flavour(settings.text('s3-flavour')),
+    upload_guard: uploadGuard(settings.required('s3-upload-guard')),
     ...pathStyle(settings.text('s3-force-path-style')),
     // Without a key, the SDK's own chain: web identity, the machine's role.
     ...(id === undefined
@@ -85,6 +93,13 @@ function pathStyle(wanted: string | undefined): { readonly force_path_style?: bo
   if (wanted === undefined) return {};
   if (wanted !== 'on' && wanted !== 'off') throw new UsageError(`S3_FORCE_PATH_STYLE is on or off, not "${wanted}"`);
   return { force_path_style: wanted === 'on' };
+}
+
+function uploadGuard(wanted: string): UploadGuard {
+  const found = uploadGuards.find((each) => each === wanted);
+  if (found === undefined)
+    throw new UsageError(`S3_UPLOAD_GUARD is one of ${uploadGuards.join(', ')}, not "${wanted}"`);
+  return found;
 }
 
 function flavour(wanted: string | undefined): { readonly flavour?: S3Flavour } {

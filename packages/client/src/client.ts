@@ -10,6 +10,7 @@ import type { ObjectVersion } from './contract/versions.ts';
 import { errorOfAnswer } from './error-of-answer.ts';
 import { type FollowOptions, followChanges } from './follow-changes.ts';
 import { type ListOptions, listAll, listFolder, listVersionsOf } from './list-objects.ts';
+import { metadataHeader } from './metadata-header.ts';
 
 export interface ClientOptions {
   /** Address of the service, without `/storage/v1`. */
@@ -111,7 +112,7 @@ export class StorageClient {
       ...(cacheControl === undefined
         ? {}
         : { 'cache-control': /^\d+$/.test(cacheControl) ? `max-age=${cacheControl}` : cacheControl }),
-      ...(metadata === undefined ? {} : { 'x-metadata': base64(JSON.stringify(metadata)) }),
+      ...(metadata === undefined ? {} : { 'x-metadata': metadataHeader(metadata) }),
       ...(size === undefined ? {} : { 'content-length': String(size) }),
     };
     return this.#json({ method: 'POST', path: objectPath('object', bucket, name), body, headers, signal });
@@ -300,8 +301,4 @@ function relocation(kind: 'move' | 'copy', from: ObjectPlace, to: ObjectPlace, o
 
 function objectPath(kind: string, bucket: string, name: string): string {
   return `/storage/v1/${kind}/${encodeURIComponent(bucket)}/${name.split('/').map(encodeURIComponent).join('/')}`;
-}
-
-function base64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }

@@ -1,10 +1,13 @@
 /**
- * The direct upload of applications that know only functions: ask for a URL, put the bytes there, register the file. The
- * bytes go straight to the store; the service sees them when they are complete.
+ * The direct upload of applications that know only functions: ask for a URL, put the bytes there, register the file; above
+ * 100 MB the same in parts. The bytes go straight to the store; the service sees them when they are complete.
  */
 import type { StorageClient } from './client.ts';
 import { RowlockError } from './contract/errors.ts';
 import type { UploadRequestState } from './contract/objects.ts';
+import { type PartSource, type SendPartsOptions, sourceOf } from './send-parts.ts';
+import { uploadEntityInParts } from './upload-entity-in-parts.ts';
+import { waited } from './wait.ts';
 
 export interface DirectUpload {
   readonly entityType: string;
@@ -15,15 +18,22 @@ export interface DirectUpload {
         readonly name: string;
         readonly type: string;
         readonly size: number;
-        readonly body: Blob | Uint8Array<ArrayBuffer>;
+        /** A source is read piece by piece; it is for files that go in parts. */
+        readonly body: Blob | Uint8Array<ArrayBuffer> | PartSource;
       };
   readonly propertyName?: string;
   readonly signal?: AbortSignal;
+  /** How files above 100 MB are sent: how many parts at once, and who is told how far it is. */
+  readonly parts?: Omit<SendPartsOptions, 'signal'> & {
+    /** Files of more bytes go in parts; 100 MB unless given. */
+    readonly from?: number;
+    /** Bytes of a part; chosen by the service unless given. */
+    readonly partSize?: number;
+  };
 }
 
-const firstWaitMs = 50;
-const longestWaitMs = 1000;
 const patienceMs = 20_000;
+const partsFromDefault = 100_000_000;
 
 /**
  * Uploads a file for an entity and answers its row.
@@ -34,28 +44,57 @@ export async function uploadForEntity(
   client: StorageClient,
   upload: DirectUpload,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { entityType, entityId, file, signal } = upload;
+  const { entityType, entityId, file } = upload;
   const common = { p_entity_type: entityType, p_entity_id: entityId, p_file_name: file.name, p_file_type: file.type };
+  const isLarge = file.size > (upload.parts?.from ?? partsFromDefault);
+  const stored = isLarge ? await inParts(client, upload, common) : await atOnce(client, upload, common);
+  return client.rpc('create_file_record', {
+    ...common,
+    p_id: stored.file_id,
+    p_file_size: file.size,
+    p_s3_bucket: stored.bucket,
+    p_s3_original_key: stored.key,
+    p_property_name: upload.propertyName ?? null,
+  });
+}
+
+/** Where the bytes of a file are. */
+interface StoredFile {
+  readonly file_id: string | null;
+  readonly bucket: string | null;
+  readonly key: string;
+}
+
+async function inParts(
+  client: StorageClient,
+  { file, propertyName, parts = {}, signal }: DirectUpload,
+  common: Readonly<Record<string, string>>,
+): Promise<StoredFile> {
+  const { from: _from, partSize, ...options } = parts;
+  const body = 'body' in file ? file.body : file;
+  const source = body instanceof Uint8Array ? new Blob([body]) : body;
+  return await uploadEntityInParts(client, { common, body: source, propertyName, partSize }, { ...options, signal });
+}
+
+async function atOnce(
+  client: StorageClient,
+  { file, signal }: DirectUpload,
+  common: Readonly<Record<string, string>>,
+): Promise<StoredFile> {
   const requestId = await client.rpc<string>('request_upload_url', common);
   const { url, file_id } = await signedUrl(client, requestId, signal);
-  const stored = await fetch(url, {
+  const body = 'body' in file ? file.body : file;
+  const answer = await fetch(url, {
     method: 'PUT',
-    body: 'body' in file ? file.body : file,
+    body: 'read' in body ? await sourceOf(body).read(0, file.size) : body,
     headers: file.type === '' ? {} : { 'content-type': file.type },
     ...(signal === undefined ? {} : { signal }),
   });
-  if (!stored.ok) {
-    throw new RowlockError('unavailable', `the store answered ${stored.status} to the upload`);
+  if (!answer.ok) {
+    throw new RowlockError('unavailable', `the store answered ${answer.status} to the upload`);
   }
   const [bucket = '', ...key] = new URL(url).pathname.slice(1).split('/');
-  return client.rpc('create_file_record', {
-    ...common,
-    p_id: file_id,
-    p_file_size: file.size,
-    p_s3_bucket: decodeURIComponent(bucket),
-    p_s3_original_key: key.map(decodeURIComponent).join('/'),
-    p_property_name: upload.propertyName ?? null,
-  });
+  return { file_id, bucket: decodeURIComponent(bucket), key: key.map(decodeURIComponent).join('/') };
 }
 
 async function signedUrl(
@@ -63,23 +102,20 @@ async function signedUrl(
   requestId: string,
   signal: AbortSignal | undefined,
 ): Promise<{ url: string; file_id: string }> {
-  const deadline = Date.now() + patienceMs;
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 1.5, longestWaitMs)) {
-    signal?.throwIfAborted();
-    const [state] = await client.rpc<readonly UploadRequestState[]>(
-      'get_upload_url',
-      { p_request_id: requestId },
-      'GET',
-    );
-    if (state?.status === 'completed' && state.url !== null && state.file_id !== null) {
-      return { url: state.url, file_id: state.file_id };
-    }
-    if (state?.status === 'failed') {
-      throw new RowlockError('unavailable', state.error ?? 'the upload URL could not be signed');
-    }
-    if (Date.now() > deadline) {
-      throw new RowlockError('unavailable', 'no upload URL was signed in time; is a worker running?');
-    }
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  const ask = async (): Promise<UploadRequestState | undefined> => {
+    const rows = await client.rpc<readonly UploadRequestState[]>('get_upload_url', { p_request_id: requestId }, 'GET');
+    return rows[0];
+  };
+  const ended = (state: UploadRequestState | undefined): boolean =>
+    state?.status === 'failed' || (state?.status === 'completed' && state.url !== null && state.file_id !== null);
+  const state = await waited(ask, ended, { patienceMs, signal });
+  if (state?.status === 'completed' && state.url !== null && state.file_id !== null) {
+    return { url: state.url, file_id: state.file_id };
   }
+  throw new RowlockError(
+    'unavailable',
+    state?.status === 'failed'
+      ? (state.error ?? 'the upload URL could not be signed')
+      : 'no upload URL was signed in time; is a worker running?',
+  );
 }

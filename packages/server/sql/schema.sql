@@ -26,7 +26,28 @@ TABLE metadata.file_upload_requests (
   put_headers jsonb,
   url_expires_at timestamp with time zone,
   is_open boolean DEFAULT false NOT NULL,
-  is_recorded boolean DEFAULT false NOT NULL
+  is_recorded boolean DEFAULT false NOT NULL,
+  sends_headers boolean DEFAULT false NOT NULL,
+  put_key text,
+  part_size bigint
+) ROW SECURITY;
+TABLE metadata.file_upload_requests_archive (
+  id uuid NOT NULL,
+  entity_type text NOT NULL,
+  entity_id text NOT NULL,
+  file_name text NOT NULL,
+  file_type text NOT NULL,
+  status text,
+  s3_key text,
+  file_id uuid,
+  error_message text,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone,
+  requested_by text,
+  s3_bucket text,
+  file_size bigint,
+  property_name text,
+  archived_at timestamp with time zone DEFAULT now() NOT NULL
 ) ROW SECURITY;
 TABLE metadata.files (
   id uuid DEFAULT storage_internal.uuid_v7() NOT NULL,
@@ -273,6 +294,14 @@ TABLE storage.fsck_runs (
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   ended_at timestamp with time zone
 ) ROW SECURITY;
+TABLE storage.gateway_sessions (
+  id_hash bytea NOT NULL,
+  caller_role text NOT NULL,
+  caller_claims text NOT NULL,
+  owner_id text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  expires_at timestamp with time zone NOT NULL
+) ROW SECURITY;
 TABLE storage.image_metadata (
   version_id uuid NOT NULL,
   width integer NOT NULL,
@@ -284,6 +313,25 @@ TABLE storage.migrations (
   checksum text NOT NULL,
   applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+TABLE storage.multipart_uploads (
+  upload_id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  bucket_id text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  requested_by text,
+  size bigint NOT NULL,
+  part_size bigint NOT NULL,
+  part_count integer GENERATED ((((size + part_size) - 1) / part_size))::integer NOT NULL,
+  sha256 bytea,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  store_id text,
+  complete_asked_at timestamp with time zone,
+  named_parts jsonb,
+  error text,
+  list_asked_at timestamp with time zone,
+  listed_at timestamp with time zone,
+  parts jsonb
+) ROW SECURITY;
 TABLE storage.object_history (
   sequence bigint IDENTITY NOT NULL,
   bucket_id text COLLATE "C" NOT NULL,
@@ -347,6 +395,23 @@ TABLE storage.objects (
   version text,
   metadata jsonb
 ) ROW SECURITY;
+TABLE storage.put_guards (
+  backend text NOT NULL,
+  with_headers text NOT NULL,
+  without_headers text NOT NULL
+) ROW SECURITY;
+VIEW storage.quarantine (
+  version_id uuid,
+  backend text,
+  key text COLLATE "C",
+  size bigint,
+  quarantined_at timestamp with time zone,
+  quarantine_reason text,
+  bucket_id text COLLATE "C",
+  name text COLLATE "C",
+  object_id uuid,
+  owner_id text
+) security_invoker=true, security_barrier=true;
 TABLE storage.quota_accounts (
   id bigint IDENTITY NOT NULL,
   quota_id bigint NOT NULL,
@@ -472,7 +537,10 @@ TABLE storage.uploads (
   reserved_in bigint[],
   reserved_bytes bigint,
   reserved_objects integer,
-  reserved_settled boolean DEFAULT false NOT NULL
+  reserved_settled boolean DEFAULT false NOT NULL,
+  put_guard text,
+  copying_until timestamp with time zone,
+  announced_at timestamp with time zone
 ) ROW SECURITY;
 TABLE storage.variants (
   id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -500,7 +568,11 @@ TABLE storage.versions (
   stored_at timestamp with time zone,
   expires_at timestamp with time zone,
   was_on text[],
-  stored_in xid8
+  stored_in xid8,
+  put_until timestamp with time zone,
+  recheck_at timestamp with time zone,
+  quarantined_at timestamp with time zone,
+  quarantine_reason text
 ) ROW SECURITY;
 
 -- Constraints
@@ -509,6 +581,7 @@ CONSTRAINT file_upload_requests_pkey ON metadata.file_upload_requests PRIMARY KE
 CONSTRAINT file_upload_requests_sha256_is_32_bytes ON metadata.file_upload_requests CHECK ((octet_length(sha256) = 32)) NOT VALID;
 CONSTRAINT file_upload_requests_size_not_negative ON metadata.file_upload_requests CHECK ((file_size >= 0)) NOT VALID;
 CONSTRAINT file_upload_requests_status_check ON metadata.file_upload_requests CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text])));
+CONSTRAINT file_upload_requests_archive_pkey ON metadata.file_upload_requests_archive PRIMARY KEY (id);
 CONSTRAINT files_object_id_fkey ON metadata.files FOREIGN KEY (object_id) REFERENCES storage.objects(id) ON DELETE CASCADE;
 CONSTRAINT files_object_id_key ON metadata.files UNIQUE (object_id);
 CONSTRAINT files_pkey ON metadata.files PRIMARY KEY (id);
@@ -550,9 +623,20 @@ CONSTRAINT fsck_findings_run_id_fkey ON storage.fsck_findings FOREIGN KEY (run_i
 CONSTRAINT fsck_runs_done_has_ended ON storage.fsck_runs CHECK (((phase = 'done'::text) = (ended_at IS NOT NULL)));
 CONSTRAINT fsck_runs_phase_known ON storage.fsck_runs CHECK ((phase = ANY (ARRAY['compare'::text, 'scrub'::text, 'count'::text, 'repair'::text, 'done'::text])));
 CONSTRAINT fsck_runs_pkey ON storage.fsck_runs PRIMARY KEY (id);
+CONSTRAINT gateway_sessions_end_within_a_day ON storage.gateway_sessions CHECK ((expires_at <= (created_at + '1 day'::interval)));
+CONSTRAINT gateway_sessions_hash_is_32_bytes ON storage.gateway_sessions CHECK ((octet_length(id_hash) = 32));
+CONSTRAINT gateway_sessions_pkey ON storage.gateway_sessions PRIMARY KEY (id_hash);
 CONSTRAINT image_metadata_pkey ON storage.image_metadata PRIMARY KEY (version_id);
 CONSTRAINT image_metadata_version_id_fkey ON storage.image_metadata FOREIGN KEY (version_id) REFERENCES storage.versions(id) ON DELETE CASCADE;
 CONSTRAINT migrations_pkey ON storage.migrations PRIMARY KEY (name);
+CONSTRAINT multipart_uploads_one_per_version ON storage.multipart_uploads UNIQUE (version_id);
+CONSTRAINT multipart_uploads_part_count_bounded ON storage.multipart_uploads CHECK (((part_count >= 1) AND (part_count <= 10000)));
+CONSTRAINT multipart_uploads_part_size_bounded ON storage.multipart_uploads CHECK (((part_size >= 5242880) AND (part_size <= '5368709120'::bigint)));
+CONSTRAINT multipart_uploads_pkey ON storage.multipart_uploads PRIMARY KEY (upload_id);
+CONSTRAINT multipart_uploads_sha256_is_32_bytes ON storage.multipart_uploads CHECK ((octet_length(sha256) = 32));
+CONSTRAINT multipart_uploads_size_bounded ON storage.multipart_uploads CHECK (((size >= 1) AND (size <= '5497558138880'::bigint)));
+CONSTRAINT multipart_uploads_store_id_bounded ON storage.multipart_uploads CHECK (((octet_length(store_id) <= 1024) AND (store_id ~ '^[\u0021-\u007e]+$'::text)));
+CONSTRAINT multipart_uploads_version_id_fkey ON storage.multipart_uploads FOREIGN KEY (version_id) REFERENCES storage.versions(id) ON DELETE CASCADE;
 CONSTRAINT object_history_bucket_id_fkey ON storage.object_history FOREIGN KEY (bucket_id) REFERENCES storage.buckets(id);
 CONSTRAINT object_history_pkey ON storage.object_history PRIMARY KEY (sequence);
 CONSTRAINT object_history_reason_known ON storage.object_history CHECK ((reason = ANY (ARRAY['overwrite'::text, 'delete'::text, 'move'::text])));
@@ -564,6 +648,8 @@ CONSTRAINT objects_bucket_id_name_key ON storage.objects UNIQUE (bucket_id, name
 CONSTRAINT objects_hold ON storage.objects CHECK (storage.object_holds(name, user_metadata, cache_control)) NOT VALID;
 CONSTRAINT objects_pkey ON storage.objects PRIMARY KEY (id);
 CONSTRAINT objects_version_id_fkey ON storage.objects FOREIGN KEY (version_id) REFERENCES storage.versions(id);
+CONSTRAINT put_guards_known ON storage.put_guards CHECK (((with_headers = ANY (ARRAY['condition'::text, 'incoming'::text, 'recheck'::text])) AND (without_headers = ANY (ARRAY['incoming'::text, 'recheck'::text]))));
+CONSTRAINT put_guards_pkey ON storage.put_guards PRIMARY KEY (backend);
 CONSTRAINT quota_accounts_limits_not_negative ON storage.quota_accounts CHECK (((bytes_max >= 0) AND (objects_max >= 0)));
 CONSTRAINT quota_accounts_one_per_owner ON storage.quota_accounts UNIQUE (quota_id, owner_id);
 CONSTRAINT quota_accounts_pkey ON storage.quota_accounts PRIMARY KEY (id);
@@ -602,6 +688,7 @@ CONSTRAINT upload_tickets_sha256_is_32_bytes ON storage.upload_tickets CHECK ((o
 CONSTRAINT upload_tickets_size_max_positive ON storage.upload_tickets CHECK ((size_max > 0));
 CONSTRAINT uploads_hold ON storage.uploads CHECK (storage_internal.upload_holds(kind, state, user_metadata)) NOT VALID;
 CONSTRAINT uploads_pkey ON storage.uploads PRIMARY KEY (id);
+CONSTRAINT uploads_put_guard_known ON storage.uploads CHECK ((put_guard = ANY (ARRAY['condition'::text, 'incoming'::text, 'recheck'::text]))) NOT VALID;
 CONSTRAINT uploads_version_id_fkey ON storage.uploads FOREIGN KEY (version_id) REFERENCES storage.versions(id);
 CONSTRAINT uploads_version_id_key ON storage.uploads UNIQUE (version_id);
 CONSTRAINT variants_completed_has_bytes ON storage.variants CHECK (((status = 'completed'::text) = (version_id IS NOT NULL)));
@@ -616,9 +703,14 @@ CONSTRAINT variants_version_id_key ON storage.variants UNIQUE (version_id);
 CONSTRAINT versions_hold ON storage.versions CHECK (storage_internal.version_holds(state, size, sha256, stored_at, expires_at)) NOT VALID;
 CONSTRAINT versions_key_used_once ON storage.versions UNIQUE (backend, key);
 CONSTRAINT versions_pkey ON storage.versions PRIMARY KEY (id);
+CONSTRAINT versions_quarantined_says_why ON storage.versions CHECK (((quarantined_at IS NULL) = (quarantine_reason IS NULL))) NOT VALID;
 
 -- Indexes
 
+CREATE INDEX file_upload_requests_archive_archived_idx ON metadata.file_upload_requests_archive USING brin (archived_at);
+CREATE UNIQUE INDEX file_upload_requests_archive_pkey ON metadata.file_upload_requests_archive USING btree (id);
+CREATE INDEX file_upload_requests_archive_requester_idx ON metadata.file_upload_requests_archive USING btree (requested_by, created_at);
+CREATE INDEX file_upload_requests_created_idx ON metadata.file_upload_requests USING brin (created_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX file_upload_requests_entity_idx ON metadata.file_upload_requests USING btree (entity_type, entity_id);
 CREATE UNIQUE INDEX file_upload_requests_file_id_idx ON metadata.file_upload_requests USING btree (file_id);
 CREATE INDEX file_upload_requests_open_idx ON metadata.file_upload_requests USING btree (requested_by) WHERE is_open;
@@ -646,8 +738,14 @@ CREATE INDEX changes_xid_seq_idx ON storage.changes USING btree (xid, seq);
 CREATE UNIQUE INDEX entities_pkey ON storage.entities USING btree (entity_type);
 CREATE UNIQUE INDEX fsck_findings_pkey ON storage.fsck_findings USING btree (run_id, kind, key);
 CREATE UNIQUE INDEX fsck_runs_pkey ON storage.fsck_runs USING btree (id);
+CREATE INDEX gateway_sessions_expires_idx ON storage.gateway_sessions USING btree (expires_at);
+CREATE INDEX gateway_sessions_owner_idx ON storage.gateway_sessions USING btree (owner_id, created_at);
+CREATE UNIQUE INDEX gateway_sessions_pkey ON storage.gateway_sessions USING btree (id_hash);
 CREATE UNIQUE INDEX image_metadata_pkey ON storage.image_metadata USING btree (version_id);
 CREATE UNIQUE INDEX migrations_pkey ON storage.migrations USING btree (name);
+CREATE UNIQUE INDEX multipart_uploads_one_per_version ON storage.multipart_uploads USING btree (version_id);
+CREATE UNIQUE INDEX multipart_uploads_pkey ON storage.multipart_uploads USING btree (upload_id);
+CREATE INDEX multipart_uploads_requester_idx ON storage.multipart_uploads USING btree (requested_by);
 CREATE INDEX object_history_marker_idx ON storage.object_history USING btree (bucket_id, name, sequence) WHERE (marker_id IS NOT NULL);
 CREATE INDEX object_history_name_idx ON storage.object_history USING btree (bucket_id, name, sequence);
 CREATE UNIQUE INDEX object_history_pkey ON storage.object_history USING btree (sequence);
@@ -657,6 +755,7 @@ CREATE UNIQUE INDEX objects_bucket_id_name_key ON storage.objects USING btree (b
 CREATE INDEX objects_owner_id_idx ON storage.objects USING btree (owner_id, bucket_id) WHERE (owner_id IS NOT NULL);
 CREATE UNIQUE INDEX objects_pkey ON storage.objects USING btree (id);
 CREATE INDEX objects_version_id_idx ON storage.objects USING btree (version_id);
+CREATE UNIQUE INDEX put_guards_pkey ON storage.put_guards USING btree (backend);
 CREATE UNIQUE INDEX quota_accounts_one_per_owner ON storage.quota_accounts USING btree (quota_id, owner_id);
 CREATE UNIQUE INDEX quota_accounts_pkey ON storage.quota_accounts USING btree (id);
 CREATE UNIQUE INDEX quota_shards_pkey ON storage.quota_shards USING btree (account_id, shard);
@@ -685,15 +784,20 @@ CREATE UNIQUE INDEX variants_pkey ON storage.variants USING btree (id);
 CREATE UNIQUE INDEX variants_version_id_key ON storage.variants USING btree (version_id);
 CREATE UNIQUE INDEX versions_key_used_once ON storage.versions USING btree (backend, key);
 CREATE UNIQUE INDEX versions_pkey ON storage.versions USING btree (id);
+CREATE INDEX versions_quarantined_idx ON storage.versions USING btree (quarantined_at) WHERE (quarantined_at IS NOT NULL);
+CREATE INDEX versions_recheck_idx ON storage.versions USING btree (recheck_at) WHERE (recheck_at IS NOT NULL);
 CREATE INDEX versions_sweep_idx ON storage.versions USING btree (expires_at) WHERE (state <> 'stored'::text);
 
 -- Functions
 
+FUNCTION metadata.cleanup_old_upload_requests() RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3b7742ace03b1bae487e52d6157b4f08 EXECUTE rowlock_owner,rowlock_worker,service_role;
 FUNCTION metadata.enqueue_job(text,jsonb,text,smallint,smallint,timestamp with time zone) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 606a8ae3e3e4fecd6dfc6dc647dedd05 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION metadata.enqueue_jobs(text,jsonb[],text,smallint,smallint,timestamp with time zone) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 2deafea7775a339c3e5708b956e2cf40 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION metadata.files_can_attach(text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 75103b04bbf7c882d6f2642fb62500f7 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION metadata.files_can_view(text,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 f3e8a83606c6341ba6ef8937fc98f760 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION metadata.rowlock_wake_queue(text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e28d8438aa290d0461895b714f53569e EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION public.abort_multipart_upload(uuid) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.complete_multipart_upload(uuid,jsonb) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.create_file_record(uuid,text,text,text,text,bigint,text,text,text,text) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.delete_file_record(uuid) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 55fcbcbd5be7d7ca50d60b0d70e9f8a4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.download_blob(text,text) RETURNS bytea sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -702,14 +806,19 @@ FUNCTION public.file_urls(uuid[],integer) RETURNS TABLE(id uuid, original_url te
 FUNCTION public.get_download_url(uuid,integer,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_download_urls(uuid[],integer,boolean) RETURNS TABLE(id uuid, url text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_file_storage_stats() RETURNS TABLE(total_count bigint, total_size_bytes bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_multipart_upload(uuid) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_part_urls(uuid,integer[],integer) RETURNS TABLE(part_number integer, size bigint, url text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_request(uuid) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_url(uuid) RETURNS TABLE(status text, url text, file_id uuid, error text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_url_sync(text,text,text,text) RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.list_parts(uuid) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.original_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.purge_storage_version(text,text,uuid) RETURNS boolean sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.request_multipart_upload(text,text,text,text,bigint,text,boolean,text,bigint) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.request_upload(text,text,text,text,bigint,text,boolean,text) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.request_upload_url(text,text,text,text) RETURNS uuid sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.restore_storage_object(text,text,uuid) RETURNS json sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.rotate_object_name(text,text) RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.storage_changes(text,integer,text,text) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.thumbnail_large_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.thumbnail_medium_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -754,8 +863,8 @@ FUNCTION storage.entity_is_attached(text) RETURNS boolean sql STABLE SECURITY DE
 FUNCTION storage.etag_of(bytea,uuid) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.extension(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.file_object_name(text,text,text,uuid) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.file_request_opened() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 eee28dc177efe4d29fb1e3966ecfd1a3 EXECUTE rowlock_owner;
-FUNCTION storage.file_requested() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f550c09bd06fe2ee795b5ed081a31764 EXECUTE rowlock_owner;
+FUNCTION storage.file_request_opened() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5fa0e2397f008e77a1392a264065cf16 EXECUTE rowlock_owner;
+FUNCTION storage.file_requested() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 518175b4ac640e64d948226f588dee97 EXECUTE rowlock_owner;
 FUNCTION storage.filename(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.files_bucket() RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5695ccff59488ef5b2207e6d967352d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.files_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bd39c1328c5d7e7e465ce4bf40628c93 EXECUTE rowlock_owner;
@@ -798,6 +907,8 @@ FUNCTION storage.objects_limited() RETURNS trigger plpgsql VOLATILE SECURITY DEF
 FUNCTION storage.objects_reference() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 4ec25f6916cc4aca215db27e6f5b92d2 EXECUTE rowlock_owner;
 FUNCTION storage.objects_updated() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 dfdfa57ada2431aa1c874f85b6b8a6fe EXECUTE rowlock_owner;
 FUNCTION storage.operation() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.part_size_for(bigint,bigint) RETURNS bigint plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 4505831df3de9ee6b2a9c72274ee4bd9 EXECUTE rowlock_owner;
+FUNCTION storage.parts_bytes_max(bigint,bigint,bigint) RETURNS bigint sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
 FUNCTION storage.percent_decoded(text) RETURNS text plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 63e57dd6670ace71c95ff11b42cdbe41 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.presign_file(uuid,integer) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.presign_get(storage.objects,integer,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -812,8 +923,10 @@ FUNCTION storage.quota_objects_changed() RETURNS trigger plpgsql VOLATILE SECURI
 FUNCTION storage.quota_upload_begun() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 739b40677a4ee00f8b5e3f7835785659 EXECUTE rowlock_owner;
 FUNCTION storage.quota_upload_gone() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 1cd92022725260b25e0ed95af77287fd EXECUTE rowlock_owner;
 FUNCTION storage.quota_usage(text) RETURNS TABLE(scope text, bucket_id text, owner_id text, bytes_used bigint, objects_used bigint, bytes_reserved bigint, objects_reserved bigint, bytes_max bigint, objects_max bigint, counted boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4d1d10941a3d368ca08d9c6e5af217ed EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.read_file(text,text,uuid,text) RETURNS TABLE(bucket_id text, name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.read_object(text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.read_variant(text,text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.read_variant_key(text,text,uuid) RETURNS TABLE(bucket_id text, name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.read_version(text,text,uuid) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.refuse(text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a3f42619aa86b395cace05b323a68a45 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.refuse_truncate() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a76e27e3c8357e436239f76a3df518c1 EXECUTE rowlock_owner;
@@ -821,23 +934,29 @@ FUNCTION storage.restore_object(text,text,uuid) RETURNS storage.objects plpgsql 
 FUNCTION storage.revoke_object_urls(text,text,text) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e3569474f8c4fcb7131991e3882c73e0 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.revoke_signed_urls(text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 393ba300e3f6d41d175d3a4b59b51d6d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.search_as_caller() RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.sees_multipart(uuid) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 ea66c5ff627709e388ba59798ad2ad2a EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.sees_version(text,text,uuid) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.set_bucket_backend(text,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c0ab152244dc7b1f3f18806bc5fe5849 EXECUTE rowlock_owner,service_role;
 FUNCTION storage.set_owner_quota(text,bigint,bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9d28be8239f5d8420f9dbdf854061c86 EXECUTE rowlock_owner,service_role;
 FUNCTION storage.signed_url_issuer() RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.signed_url_revocations_fill() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b34cc5ad75aecef36d28a33599da6b75 EXECUTE rowlock_owner;
 FUNCTION storage.signed_url_revocations_follow() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 610287f763e9d578cc9e703857427953 EXECUTE rowlock_owner;
+FUNCTION storage.unguessable_name(text) RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.upload_is_committing(uuid,text,text) RETURNS boolean plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d771b9bfb4b2290dc0badc648a1cd686 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.upload_request_json(uuid,uuid,text,text,jsonb,text,text,timestamp with time zone,text) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.upload_request_json(uuid,uuid,text,text,jsonb,text,text,text,timestamp with time zone,text) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.write_blob(storage.uploads) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 647bf6bf77076d1796aa09a646f84371 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.write_object(storage.uploads) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 745bfc9b1a613cfd2d905f90ac05b1db EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.zip_page(text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.zip_totals(text,text,integer) RETURNS TABLE(object_count bigint, bytes numeric) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage_internal.abandon_prepared(uuid) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cbce446254c2c4108cb247d5d9de8b23 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.abandon_upload(uuid,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 368615f412fa139b71ed2bf8fe0342e6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.abandon_upload(uuid,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 43a7875632c194ffca9f1c25ce37236a EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.abort_multipart_as(text,text,uuid) RETURNS text plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 5d339e1bcb6dc8088c7791c4ecbadebd EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.admit_request(text,integer,integer) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 6b70fc23463d56d25fa7e271e8dbefea EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.amend_upload(uuid,jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 06217eedb747fd3699b1e7a0e8d9a5c6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.attach_file(storage.uploads,storage.objects) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 de159311cf2ac150f22222bfabd7cf78 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.ask_for_parts(uuid) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a32f9d3263eabcd3231687b21c896034 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.ask_to_complete(uuid,jsonb) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 05ad2e12e9b72a6ca28d8ff08b2f4127 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.assert_copied(uuid,uuid,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4fd234153176cc5faaaf720fc105c52f EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.attach_file(storage.uploads,storage.objects) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 dc6818b221365e2cdc7c37548c9efeb9 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_entry_holds(text,jsonb) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 d0f654a052da10a66ea87746a09cec85 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_expire(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2b4f449559000c3f6af4930bc5205f35 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.audit_from(timestamp with time zone) RETURNS bigint plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f42b6a259e72f0f4b6fbc5314693ad45 EXECUTE rowlock_owner,rowlock_worker;
@@ -847,7 +966,9 @@ FUNCTION storage_internal.backend_copy_advance(bigint,uuid,text,jsonb,jsonb,bool
 FUNCTION storage_internal.backend_copy_begin(text,text,text,text,uuid,boolean) RETURNS storage.backend_copies plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8f242ea1f6311c0710adac430f5e001a EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.backend_copy_page(text,text,text,text,integer) RETURNS TABLE(id uuid, key text, size bigint) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 9c44478f3e21f830d033d3726373f5bb EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.become(text,text,text) RETURNS void plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 69f2189e9aaa8ca7f91924cac9e727b0 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.begin_multipart(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,text,text,boolean,bigint,text[],text[],bigint,bytea) RETURNS timestamp with time zone plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 92ddcce737c10a955b141f0b9e3179df EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.begin_prepared(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,boolean,bigint,text[],text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c2ffb9718cafd25e667bb5c5b65ad3e4 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.begin_session(text,text,bytea,bytea,double precision) RETURNS timestamp with time zone plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 fb0de6c5190be69a3738a5b6275b5f29 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.begin_ticket_upload(uuid,uuid,uuid,text,bigint,text,jsonb,text,text,bigint) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 febd768a6cb866804027e100a2a51158 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.begin_upload(uuid,uuid,text,text,text,text,text,bigint,text,jsonb,text,text,boolean,bigint,text[],text[]) RETURNS bigint plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f446ffd49baad4b5fa8c784a43580ac5 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.blob_append(uuid,integer,bytea) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 be7f6fc6ad774c6ea268a12f55ba2ee8 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
@@ -865,6 +986,7 @@ FUNCTION storage_internal.blob_uploaded(storage.uploads,boolean) RETURNS json pl
 FUNCTION storage_internal.blobs_remove_unfinished(double precision) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2de2f92a31ed1f704d4b06092689ba6f EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.blobs_unfinished() RETURNS TABLE(id uuid, size bigint, age_ms double precision) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8003bc058bf00d8fdc7e83efe5e365a2 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.bucket_inline(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e379b90d21095a697c73c008647f26bc EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.bytes_announced(text,text,text[]) RETURNS TABLE(arrived integer, rechecked integer, adopted integer, unknown integer) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a4873bc6a4b1b3fb4044edcbface817d EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.change_holds(text,uuid,bigint,text,text,text) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 d909a7eb1b3aa8b1df7a8b4557cc39ed EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_as(text,text,text,integer,text,text) RETURNS jsonb plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7405829c32637b3bdc76f6e5a9197596 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_epoch() RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 077912262ed8ca1d4ea81e5e51a5e546 EXECUTE rowlock_owner,rowlock_worker;
@@ -873,50 +995,73 @@ FUNCTION storage_internal.changes_expire(integer) RETURNS bigint plpgsql VOLATIL
 FUNCTION storage_internal.changes_notify(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3a4f37a270c35952f20e5debb4ce96a7 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_poll(text) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3c963a8844ca52b6a633d0828596c91e EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.changes_position(text) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 276dcfb4b30e3c633f08b6a2c6dab57b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.claim_incoming(uuid,bigint,text) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e9d4b80ecbdd9b16ee0dc054f577c819 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.claim_requests(integer,interval) RETURNS SETOF uuid sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cee896c341609ca9b3da7c21943814e5 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.cleanup_upload_requests(integer) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 fcbb01c1934ebf274b5c1b373c9c7cdf EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.close_requests(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 258c00357110084a577c0f7ae021dd1e EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.commit_incoming(uuid,text,bigint,bytea,text,text) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e29f31553ee118acd18fe4b5df294eab EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.commit_prepared(uuid,text,text,text,text,text,text,jsonb,bigint,boolean,text[],text[],bigint,bytea,text,text,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 fa0fd124567fcf297f196fffd384c162 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.commit_upload(uuid,text,text,bigint,bytea,text,text,jsonb,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 e619058b399a3678ea1fd3f20f729f12 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.create_file(uuid,text,text,text,text,bigint,text,text,text,boolean) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5a0140508f07f98d5dadb354d6c36ea2 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.default_backend_is(text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0bbd5f6f4abae109b00f426c89471854 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.direct_upload(text,text) RETURNS TABLE(upload_id uuid, size_max bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 725421d36c5810546e1b53fa26522067 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.direct_upload(text,text) RETURNS TABLE(upload_id uuid, size_max bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 894d913f4cba24114be405d449179def EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.drop_lost(uuid) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8f7c698dda587483502fd0adbbd6fc98 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.end_session(bytea) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2faf29166f9c061588f89fac9c197731 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_maintenance(text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 01113784d4083369669c561261f15c32 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_purges(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a55ceb24256841a32f2b54f9bd8a8604 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.enqueue_variants(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 312645d6b21bd0954e6f0e46e26e4fbe EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.entity_of_upload(uuid) RETURNS TABLE(caller_role text, caller_claims text, entity_type text, entity_id text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c743a3b49e74843feeb0629cc80c5b49 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.expire_history(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 746d7ae7d2af36afb0ffd94db9df5c12 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.files_follow_variants(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 109d3993e80a2d3420df9d91960ad165 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.finish_upload(storage.uploads) RETURNS storage.objects plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 378bf178491135f94a72548faf724736 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.finish_upload(storage.uploads) RETURNS storage.objects plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 15d52ddea7708064842f4420c96d4961 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.forget_tickets(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f5a89d64c3e1f0cce5ec285b17259ace EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.fsck_advance(bigint,uuid,text,text,jsonb,jsonb) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 545e1d57e5dc1fbdfe8bd018e6902f99 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.fsck_begin(text,uuid,boolean,boolean) RETURNS storage.fsck_runs plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cff7be93efbf64744d33e19e5260d91a EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.fsck_page(text,text,integer) RETURNS TABLE(id uuid, key text, state text, size bigint, sha256 text, expired boolean, doomed boolean, unreferenced boolean) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 fecb066757690954add9d18d4cac6ab2 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.fsck_page(text,text,integer) RETURNS TABLE(id uuid, key text, state text, size bigint, sha256 text, expired boolean, doomed boolean, unreferenced boolean, quarantined text) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 a6de21162f2bec1e79cd07533267fb84 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.fsck_repaired(bigint,uuid,text,text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5038a70827af4e00dbb54de0b5296107 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.give_up_multipart(uuid) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 be73c738c0e046211731d67f120249d7 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.give_versions_back(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bbec3cf95a8efb37b1679e5216308b6d EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.has_history(text,text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 7b210f3011ffedce924a307c2748c429 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.health() RETURNS TABLE(has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[]) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ad32a48e447f563523d0dbc373b886d6 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.health() RETURNS TABLE(has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[], quarantined bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0e73f9ee20d930d42edbc97edf187fae EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.image_measured(uuid,integer,integer,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a011fdffa69043f5b749c56aa38893dd EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.is_elsewhere(uuid,text,text,text) RETURNS boolean plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b14dff037ba66574b26695d17c4094fc EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_marker_until(storage.buckets) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.keep_session(storage.gateway_sessions,bytea) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 39d3e09c357c47a94723f9b9560de8fb EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_until(storage.buckets,timestamp with time zone,boolean) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.kept_version(uuid,uuid) RETURNS uuid sql STABLE SET search_path=pg_catalog, pg_temp md5 f35c110f116e652e328ba66e7848ad1d EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.let_go_of_incoming(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6f3b59922bf797263b9e98b4eeb06117 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.list_objects_as(text,text,text,text,text,boolean,boolean,text,text,boolean,timestamp with time zone,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 3a58e6b93694540ef887c4d92a9c72aa EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.look_at_prepared(uuid) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3920374b37d4bdbebb6dc062eb8026ad EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.multipart_as(text,text,uuid) RETURNS TABLE(upload_id uuid, bucket_id text, name text, size bigint, part_size bigint, part_count integer, content_type text, status text, error text, backend text, key text, store_id text, expires_at timestamp with time zone, listed_at timestamp with time zone, is_requester boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 0cdb5a4bb28f83484747061968660e01 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.multipart_begun(uuid,text,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4ea5f894ccb0dd46e482d819857a53b4 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.multipart_failed(uuid,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bf859a7d45e8d666ae923fc2cb1b1a93 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.multipart_json(uuid) RETURNS json sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3b0189daadc124023f373d56afd668f4 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.multipart_object(uuid) RETURNS SETOF storage.objects sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 aa89b98bcf9644276eabe5eaddcf882a EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.multipart_state(uuid) RETURNS TABLE(upload_id uuid, bucket_id text, name text, size bigint, part_size bigint, part_count integer, content_type text, status text, error text, backend text, key text, store_id text, expires_at timestamp with time zone, listed_at timestamp with time zone) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9bcaabe8a398b121bbc73ffa3226f417 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.multipart_to_begin(uuid) RETURNS TABLE(backend text, key text, content_type text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7cb55188c19038fc00e2492ad03194e5 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.object_info_as(text,text,text,text,text,boolean) RETURNS TABLE(object_id uuid, version_id uuid, owner_id text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, user_metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 c59d9f504bdb1b27ebb6bc1e6cc70f64 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_headed_request(text,text,text,text,uuid,text,bigint,text,boolean,text) RETURNS metadata.file_upload_requests sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 df7175ca2a4332904c78957537811f39 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.open_multipart(storage.uploads,text,text,bigint,bytea,text) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 18eadd28c8de8bfb23aa8814b5b5ec5d EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_multipart_request(text,text,text,text,uuid,text,bigint,text,boolean,text,bigint) RETURNS json plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 693c64262c4249e20123d2fdc77c12c1 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.open_prepared(storage.uploads) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 956d5488122aba324491309c60a7ebde EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.open_request(text,text,text,text,uuid,text,bigint,text,boolean,text) RETURNS metadata.file_upload_requests plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e0ec6e71f92c669519a93917cf3c7c10 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
-FUNCTION storage_internal.open_signed_object(text,text,uuid,text,text,double precision,uuid,text,bigint,text,text) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 3152e05d7d6715f2fa840125b0464c25 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_request(text,text,text,text,uuid,text,bigint,text,boolean,text) RETURNS metadata.file_upload_requests sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9641e8c1e1ab9c4fc541dad836b61b93 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.open_signed_object(text,text,uuid,text,text,double precision,uuid,text,bigint,text,text) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 1554f1345896b2969043eeb714f68e83 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_store_uploads(text) RETURNS SETOF text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fb8c9d1803d62047ba27d9ed61017f37 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.open_ticket(storage.uploads,timestamp with time zone,bigint,bytea) RETURNS timestamp with time zone sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cfde4ba059c4cc2f90d13ca74324ebd7 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.open_upload(storage.uploads,text,text,interval) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 30c4c99d645faf3ee270968254dfea87 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.open_upload(storage.uploads,text,text,interval) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 03babb6adff94ae3ced52540849c8412 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.owner_of_restored(storage.objects,text) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 df3b6716e4377bad45fb55ff839d9a06 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.part_expected(text,text,text,integer) RETURNS TABLE(bytes bigint) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7b4894f8e27cda2f9e4e0882d2fb6e73 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.parts_listed(uuid,jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 eb98c0e4d13b258dc1330670e721d2c5 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.place_bucket(text,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 52b51ed1ad22d577de6eafd8fb3e55f7 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.placed_buckets() RETURNS TABLE(id text, backend text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fc7e9420c7547ea3c36e290c18adc05f EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.policies_asked(text,text,text[]) RETURNS TABLE(command text, may_at_all boolean, policies text[], restrictive text[], asked_by_service boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9186d2c5500e9ee5a3d82ebd732cebdd EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.prepare_versions(uuid[],text,text[],interval) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4a76d258eb917c9a472f1d473593477f EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.prune_history(text[],text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1a5f46b1583da271fa0355fe1c81396 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_begin(uuid) RETURNS TABLE(backend text, key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ea11f57058795850ef0083565dcf317f EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.purge_end(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 edd0e5d99b34fb96592d051e6f3223c1 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.purge_end(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 af851c261e5e2111a538b1204d1cd2fb EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_unkept(uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 eb82d0fb3931534db47af2091dedefab EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.put_guards_are(jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 03c435d758ee33a59574d9775690075b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quarantine_version(uuid,text,text,jsonb) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9fc4eb8003bff3aba305b2fc7dace405 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.quota_accounts_of(text,text) RETURNS bigint[] plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 0943071db555b1026dd2231123f1a7ed EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.quota_count() RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 73084f8d20147168e25c2783aa635c06 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.quota_credit(uuid[]) RETURNS TABLE(accounts bigint[], bytes bigint, objects integer) sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4bc83e60c57abb500af6df01849b6034 EXECUTE rowlock_owner,rowlock_worker;
@@ -931,32 +1076,35 @@ FUNCTION storage_internal.quota_room(text,text) RETURNS bigint plpgsql VOLATILE 
 FUNCTION storage_internal.quota_set(text,text,bigint,bigint,boolean) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f90283ab63a3b07db903ca509158956b EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.quota_settle(storage_internal.quota_need[],uuid[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 df47064c6c43fe1ead8ea3d03f8fac4e EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.quota_spread(bigint,bigint,bigint,boolean) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2f93dc550d91455ea8cc91cb8ce40602 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.quota_take(bigint,bigint,bigint,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 79d3c1a52031d5843d02ee6627132a1f EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.quota_take(bigint,bigint,bigint,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 47093eeb3b6b6dec9a16112fdae76c96 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.read_key_as(bytea,text[],text,text,text,text,uuid,text,uuid) RETURNS TABLE(in_session boolean, bucket_id text, name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, public boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b1202f99d444efc4cd470f17ca1d8c04 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.read_object_as(text,text,text,text,text,text) RETURNS TABLE(object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, sha256 bytea, cache_control text, updated_at timestamp with time zone, variant_status text, owner_id text, version_id uuid, user_metadata jsonb, created_at timestamp with time zone, public boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 34482276b932e42a5130290c25dda967 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.register_signed_url(storage.signed_urls) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 e7c00a4843fc1468759a413f7ee8f17a EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.request_failed(uuid,text) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7ff7033660a1feebb73a650b0acb8ca8 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.requests_signed(uuid[],text[],text[],jsonb[],timestamp with time zone[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 f65417550be2a9323fa2443c452e9319 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.requests_to_sign(uuid[]) RETURNS TABLE(id uuid, is_signed boolean, key text, backend text, file_type text, file_size bigint, sha256 bytea, expiry_seconds integer) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 5c990d8aa47d17be455daf71ac33a203 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.requests_to_sign(uuid[]) RETURNS TABLE(id uuid, is_signed boolean, key text, backend text, file_type text, file_size bigint, sha256 bytea, expiry_seconds integer, put_guard text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off md5 96aefc25dc2effac61f9412cbae6734c EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.session_caller(bytea,text[]) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 491c2cba4fe6b60fe8d326e16ea4062c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.setting(text) RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 51f65a8f6c390abc48a91426156afad0 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.sign_object_as(text,text,text,text,text,uuid,text,integer,integer) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 12aa10629898efc519b48088a18edd5c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sign_objects_as(text,text,text,text[]) RETURNS record plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 2395333f013447621b4e3782c5712dab EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.sign_request(uuid) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d1ef3790735db11a6c61cd5eee019656 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.sign_request(uuid) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 099b4877e58c75264f40f2ee7ce4d1ea EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.sign_upload(uuid,text,text,text,text,boolean,interval,jsonb,bigint) RETURNS timestamp with time zone plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 f5a04164376c0d32f352572d8af2de4c EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.signing_keys_store(text,jsonb,text) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b64ea26bb568cadcd19096de47c2c2c9 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.store_blob(storage.uploads,bytea) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b3b7e8d699cfa227b71a24a50c41066f EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.store_upload_of(uuid) RETURNS text sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 979ed0ca61fca172c1a1e9dfc3f822d1 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sweep_expired(integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d50052146586a77aea2480e79cc9eefe EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sweep_signed_urls(integer) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bd8997bdc5a50e10a8cc648fd3ee7ba7 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.sweep_unreferenced(interval,integer,integer) RETURNS record plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_custom_plan md5 44d976a7449014ff9d23116d755228b3 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_from_history(bigint) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f1e25d935c6c7d4af37aa08ad3e51fbb EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_prepared(storage.uploads,bigint,bytea,text,text) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 6fd6485cf1d4af9a602e69787dbc6bfa EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.take_ticket(storage.uploads,bytea,text) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f86e1b9caef85217afd1911509868124 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.take_upload(uuid,bigint,bytea,text,text) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 5d3f64eaeea335939fe1a53c6423afc3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.take_upload(uuid,bigint,bytea,text,text) RETURNS storage.uploads plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f9d1340cfd89ec7162d06b7165710f55 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.ticket(uuid,text) RETURNS storage.upload_tickets plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 53f8cfaf637832ed5e3e43a571ff95e8 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.tombstones_due(text,integer) RETURNS TABLE(id uuid, key text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 0f48758fd5aea4c0582055c25d7f1abc EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.tombstones_forget(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b4ae5a72aef7d5bebd9b901e1e3bbed4 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.unreported_uploads(interval,integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9ada6b86d7f5876f92f2db29cc702037 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.unreported_uploads(interval,integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 20321ee941df04af349051c73947e1e6 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.upload_holds(text,text,jsonb) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 fe0c99f4a34606c6a2cdd42e0ae3467f EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.upload_to_complete(uuid) RETURNS TABLE(backend text, key text, content_type text, size_max bigint, expires_at timestamp with time zone, url_expires_at timestamp with time zone, declared_size bigint, sha256 bytea, sha256_is_signed boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8486d715ca6f98a1e99b149622702497 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.upload_to_complete(uuid) RETURNS TABLE(backend text, key text, content_type text, size_max bigint, expires_at timestamp with time zone, url_expires_at timestamp with time zone, declared_size bigint, sha256 bytea, sha256_is_signed boolean, put_guard text, put_key text, store_id text, part_size bigint, part_count integer, named_parts jsonb, is_asked_for boolean, is_for_entity boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fde17019eddced7e36fcb0537c42dfbc EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.url_seconds(bigint) RETURNS integer sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d5db6431bc4be6bafb63f241ec858094 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.url_seconds(bigint,integer,integer) RETURNS integer sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.uuid_v7() RETURNS uuid sql VOLATILE SET search_path=pg_catalog, pg_temp md5 798cd73c45bc29935ca839bbd5fbf42b EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
@@ -966,11 +1114,16 @@ FUNCTION storage_internal.variants_fail(uuid,text) RETURNS void plpgsql VOLATILE
 FUNCTION storage_internal.variants_wanted(text,text) RETURNS boolean sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 756f5bb195f3df2d994a3c8a51a970e2 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_copy_abandon(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 51fad4b890275778972ba3ca84ae176a EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_copy_begin(uuid,text,text,uuid,text,interval) RETURNS TABLE(key text, size bigint, sha256 bytea, target_key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c3b6b1ab908fcb8d782597a0b2d09e3a EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.version_copy_commit(uuid,text,text,uuid,text,interval) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4b63d30e89acb2feae8d462bace3d357 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_copy_commit(uuid,text,text,uuid,text,interval) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 57098877b677ce3d3dd023d642205db4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_holds(text,bigint,bytea,timestamp with time zone,timestamp with time zone) RETURNS boolean plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 a0213421613c3856a81a831e1daf691e EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.version_is_referenced(uuid) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 a0ba6721a0e3a79dc60ed015d31df451 EXECUTE rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.version_location(uuid) RETURNS TABLE(key text, backend text, content_type text, detected_type text, size bigint, sha256 bytea) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 02bf6994e2340311279ce3f7f41deea0 EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
+FUNCTION storage_internal.version_location(uuid) RETURNS TABLE(key text, backend text, content_type text, detected_type text, size bigint, sha256 bytea) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 583925a26d31cef86dcc00a5dbca483c EXECUTE anon,authenticated,rowlock_owner,rowlock_worker,service_role;
 FUNCTION storage_internal.version_of_file(uuid) RETURNS uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 143934a8d34763929bcda32945c302b4 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_rechecked(uuid) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ceaeb5c14a001f1b754d241133426084 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.version_to_recheck(uuid) RETURNS TABLE(backend text, key text, etag text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8182d823494758e3568eb1a2c0bac17b EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.versions_to_recheck(integer) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 ee9f0fc7fd1468ade0427723ac880105 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.watch_put(storage.uploads) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 2051fda64d8236286345a66e1c19298a EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.write_request(text,text,text,text,uuid,bigint,text,boolean,text,boolean) RETURNS metadata.file_upload_requests plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fdc8b522e5bacc6ed133bd13a14fc937 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.written_object(text,text,uuid) RETURNS storage.objects plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9010f8d7cd11892b8f6ed89932bf58f4 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.zip_page_as(text,text,text,text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 8f7d0b936130261890723681ed15f855 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.zip_totals_as(text,text,text,text,text,integer) RETURNS TABLE(object_count bigint, bytes numeric) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 8aad5f006586989b5d05d313f48601e3 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
@@ -979,9 +1132,10 @@ FUNCTION storage_sign.assert_terms(integer,integer,integer) RETURNS boolean plpg
 FUNCTION storage_sign.attachment(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
 FUNCTION storage_sign.is_active_type(text) RETURNS boolean sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
 FUNCTION storage_sign.refuse_keyless(text) RETURNS text plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 7d486caa231e9909b17fae29bf9c29a1 EXECUTE rowlock_owner;
-FUNCTION storage_sign.sign(uuid,integer,text) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 685bdc836d656df80f837b15f402ed89 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage_sign.sign_many(uuid[],integer,text[]) RETURNS SETOF text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 afe33fa491edbdb83cc08b587c84fb6e EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage_sign.sign_put(uuid,integer) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9b9894f2c2a5e0df1a87882bdbd85626 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.sign(uuid,integer,text) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 95adc245604418c89a2cab4551bdf309 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.sign_many(uuid[],integer,text[]) RETURNS SETOF text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 611ffde435d5a038857d6d8a50489bc9 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.sign_parts(uuid,integer[],integer) RETURNS TABLE(part_number integer, size bigint, url text) plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 f2bfbfda8f07550fd4498500f27bbd47 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage_sign.sign_put(uuid,integer) RETURNS text plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 1ca6ac8318f3475b0e281a24da7be568 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage_sign.uri_encode(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
 FUNCTION storage_sign.uri_encode_bytes(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
 FUNCTION storage_sign.uri_encode_path(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner;
@@ -1033,6 +1187,8 @@ CREATE TRIGGER versions_truncate BEFORE TRUNCATE ON storage.versions FOR EACH ST
 POLICY requests_read_own ON metadata.file_upload_requests FOR SELECT TO anon,authenticated USING (requested_by = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
 POLICY requests_service ON metadata.file_upload_requests FOR SELECT TO service_role USING true WITH CHECK -;
 POLICY worker_reads ON metadata.file_upload_requests FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY requests_archive_read_own ON metadata.file_upload_requests_archive FOR SELECT TO anon,authenticated USING (requested_by = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
+POLICY requests_archive_service ON metadata.file_upload_requests_archive FOR SELECT TO service_role USING true WITH CHECK -;
 POLICY files_delete ON metadata.files FOR DELETE TO authenticated USING (created_by = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
 POLICY files_read ON metadata.files FOR SELECT TO anon,authenticated USING ((created_by = ( SELECT storage.caller_id() AS caller_id)) OR ((upload_id IS NULL) AND metadata.files_can_view(entity_type, entity_id, created_by))) WITH CHECK -;
 POLICY files_service ON metadata.files FOR ALL TO service_role USING true WITH CHECK true;
@@ -1052,8 +1208,15 @@ POLICY worker_reads ON storage.changes FOR SELECT TO rowlock_worker USING true W
 POLICY worker_reads ON storage.entities FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.fsck_findings FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY worker_reads ON storage.fsck_runs FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY gateway_sessions_end ON storage.gateway_sessions FOR DELETE TO authenticated USING (owner_id = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
+POLICY gateway_sessions_read ON storage.gateway_sessions FOR SELECT TO authenticated USING (owner_id = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
+POLICY gateway_sessions_service_end ON storage.gateway_sessions FOR DELETE TO service_role USING true WITH CHECK -;
+POLICY gateway_sessions_service_read ON storage.gateway_sessions FOR SELECT TO service_role USING true WITH CHECK -;
 POLICY image_metadata_read ON storage.image_metadata FOR SELECT TO anon,authenticated,service_role USING (EXISTS ( SELECT FROM storage.objects o WHERE (o.version_id = image_metadata.version_id))) WITH CHECK -;
 POLICY worker_reads ON storage.image_metadata FOR SELECT TO rowlock_worker USING true WITH CHECK -;
+POLICY multipart_uploads_own ON storage.multipart_uploads FOR SELECT TO anon,authenticated USING (requested_by = ( SELECT storage.caller_id() AS caller_id)) WITH CHECK -;
+POLICY multipart_uploads_service ON storage.multipart_uploads FOR SELECT TO service_role USING true WITH CHECK -;
+POLICY worker_reads ON storage.multipart_uploads FOR SELECT TO rowlock_worker USING true WITH CHECK -;
 POLICY history_purge ON storage.object_history FOR DELETE TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = object_history.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
 POLICY history_read ON storage.object_history FOR SELECT TO authenticated USING ((owner_id = ( SELECT storage.caller_id() AS caller_id)) OR (EXISTS ( SELECT FROM storage.buckets b WHERE ((b.id = object_history.bucket_id) AND (b.owner_id = ( SELECT storage.caller_id() AS caller_id)))))) WITH CHECK -;
 POLICY history_service ON storage.object_history FOR ALL TO service_role USING true WITH CHECK -;
@@ -1081,10 +1244,13 @@ POLICY worker_reads ON storage.versions FOR SELECT TO rowlock_worker USING true 
 
 -- Privileges on tables and columns
 
-GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO anon;
-GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO authenticated;
+GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (put_key), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO anon;
+GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (put_key), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO authenticated;
 GRANT SELECT ON metadata.file_upload_requests TO rowlock_worker;
-GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO service_role;
+GRANT SELECT (consent_location), SELECT (created_at), SELECT (entity_id), SELECT (entity_type), SELECT (error_message), SELECT (file_id), SELECT (file_name), SELECT (file_size), SELECT (file_type), SELECT (id), SELECT (presigned_url), SELECT (property_name), SELECT (put_headers), SELECT (put_key), SELECT (requested_by), SELECT (s3_bucket), SELECT (s3_key), SELECT (sha256), SELECT (status), SELECT (updated_at), SELECT (url_expires_at) ON metadata.file_upload_requests TO service_role;
+GRANT SELECT ON metadata.file_upload_requests_archive TO anon;
+GRANT SELECT ON metadata.file_upload_requests_archive TO authenticated;
+GRANT SELECT ON metadata.file_upload_requests_archive TO service_role;
 GRANT DELETE, SELECT ON metadata.files TO anon;
 GRANT DELETE, SELECT ON metadata.files TO authenticated;
 GRANT SELECT ON metadata.files TO rowlock_worker;
@@ -1123,11 +1289,17 @@ GRANT SELECT ON storage.changes TO rowlock_worker;
 GRANT SELECT ON storage.entities TO rowlock_worker;
 GRANT SELECT ON storage.fsck_findings TO rowlock_worker;
 GRANT SELECT ON storage.fsck_runs TO rowlock_worker;
+GRANT DELETE, SELECT (caller_role), SELECT (created_at), SELECT (expires_at), SELECT (owner_id) ON storage.gateway_sessions TO authenticated;
+GRANT DELETE, SELECT (caller_role), SELECT (created_at), SELECT (expires_at), SELECT (owner_id) ON storage.gateway_sessions TO service_role;
 GRANT SELECT ON storage.image_metadata TO anon;
 GRANT SELECT ON storage.image_metadata TO authenticated;
 GRANT SELECT ON storage.image_metadata TO rowlock_worker;
 GRANT SELECT ON storage.image_metadata TO service_role;
 GRANT SELECT ON storage.migrations TO rowlock_worker;
+GRANT SELECT (bucket_id), SELECT (created_at), SELECT (name), SELECT (part_count), SELECT (part_size), SELECT (requested_by), SELECT (size), SELECT (upload_id) ON storage.multipart_uploads TO anon;
+GRANT SELECT (bucket_id), SELECT (created_at), SELECT (name), SELECT (part_count), SELECT (part_size), SELECT (requested_by), SELECT (size), SELECT (upload_id) ON storage.multipart_uploads TO authenticated;
+GRANT SELECT ON storage.multipart_uploads TO rowlock_worker;
+GRANT SELECT (bucket_id), SELECT (created_at), SELECT (name), SELECT (part_count), SELECT (part_size), SELECT (requested_by), SELECT (size), SELECT (upload_id) ON storage.multipart_uploads TO service_role;
 GRANT SELECT ON storage.object_history TO anon;
 GRANT DELETE, SELECT ON storage.object_history TO authenticated;
 GRANT SELECT ON storage.object_history TO rowlock_worker;
@@ -1140,6 +1312,8 @@ GRANT DELETE, INSERT (bucket_id), INSERT (cache_control), INSERT (name), INSERT 
 GRANT DELETE, INSERT (bucket_id), INSERT (cache_control), INSERT (name), INSERT (user_metadata), INSERT (version_id), SELECT, UPDATE (bucket_id), UPDATE (cache_control), UPDATE (name), UPDATE (user_metadata), UPDATE (version_id) ON storage.objects TO authenticated;
 GRANT SELECT ON storage.objects TO rowlock_worker;
 GRANT DELETE, INSERT (bucket_id), INSERT (cache_control), INSERT (name), INSERT (user_metadata), INSERT (version_id), SELECT, UPDATE (bucket_id), UPDATE (cache_control), UPDATE (name), UPDATE (user_metadata), UPDATE (version_id) ON storage.objects TO service_role;
+GRANT SELECT ON storage.put_guards TO rowlock_worker;
+GRANT SELECT ON storage.quarantine TO rowlock_worker;
 GRANT SELECT ON storage.quota_accounts TO rowlock_worker;
 GRANT SELECT ON storage.quota_shards TO rowlock_worker;
 GRANT SELECT ON storage.quotas TO rowlock_worker;

@@ -6,6 +6,7 @@ import type { S3BackendConfig } from './backend/s3/s3-config.ts';
 import type { FeedLimits } from './changes/feed-limits.ts';
 import type { ConnectionLimits } from './http/connection-limits.ts';
 import type { ErrorStatus } from './http/error-status.ts';
+import type { GatewayConfig } from './http/gateway.ts';
 import type { RateLimitConfig } from './http/rate-limit.ts';
 import type { SchemaNames } from './metadata/migrate.ts';
 
@@ -88,12 +89,16 @@ export interface ServerConfig {
   readonly errors_status?: ErrorStatus;
   /** The bearer token that `/metrics` asks for; none when undefined. */
   readonly metrics_token?: string | undefined;
+  /** What S3 stores must know to say that bytes came, at `POST /events/s3`; no such route when undefined. */
+  readonly events_s3_secret?: string | undefined;
   /** Requests per minute, kept by each process for itself; none are limited unless given. */
   readonly rate_limits?: RateLimitConfig;
   /** Changes to what one connection may cost. */
   readonly connection_limits?: Partial<ConnectionLimits>;
   /** Changes to what following the change feed may cost. */
   readonly change_feed?: Partial<FeedLimits>;
+  /** Private files for pages that can send a cookie only; off when undefined. */
+  readonly gateway?: GatewayConfig | undefined;
   /** Whether `/docs` shows the API for browsing; yes unless false. */
   readonly api_docs?: boolean;
   /** Folder of the console's built site, which is then served at `/console/`; no console when undefined. */
@@ -123,6 +128,10 @@ export interface WorkerConfig {
   readonly upload_acl?: string | undefined;
   /** The jobs of a system that was adopted, in its own tables; none unless given. */
   readonly adopted?: AdoptedQueues | undefined;
+  /** Where the signer listens for databases that ask over HTTP; nowhere unless given. */
+  readonly http_signer?: { readonly host: string; readonly port: number; readonly secret: string } | undefined;
+  /** Who tells of upload requests: their jobs, or `notify` beside them. Default `jobs`. */
+  readonly source?: 'jobs' | 'notify';
   /** How often a sweep is asked for, in seconds. */
   readonly sweep_interval_seconds: number;
   /** How long running jobs may take to finish when stopping, in milliseconds. */

@@ -10,7 +10,8 @@ export {
 } from './backend/s3/bucket-documents.ts';
 export { type AppliedRules, applyCors, applyLifecycle } from './backend/s3/bucket-rules.ts';
 export { Presigner } from './backend/s3/presigner.ts';
-export type { S3BackendConfig } from './backend/s3/s3-config.ts';
+export { type S3BackendConfig, type UploadGuard, uploadGuards } from './backend/s3/s3-config.ts';
+export { type Exposure, exposureOf } from './backend/s3/s3-exposure.ts';
 export { type S3Flavour, s3Flavours } from './backend/s3/s3-quirks.ts';
 export {
   type BackendConfig,
@@ -29,6 +30,12 @@ export { jobKindNames } from './jobs/job-kinds.ts';
 export { createLog } from './log.ts';
 export type { AdoptCounts, AdoptNames } from './metadata/adopt-inspect.ts';
 export type { PlannedSwitch } from './metadata/adopt-switch.ts';
+export {
+  type AlternativeName,
+  alternativeNames,
+  installAlternative,
+  removeAlternative,
+} from './metadata/alternatives.ts';
 export { type AuditQuery, type AuditRow, listAudit } from './metadata/audit.ts';
 export { Database } from './metadata/database.ts';
 export { type DatabaseFacts, inspectDatabase } from './metadata/inspect-database.ts';
@@ -41,6 +48,7 @@ export {
 } from './metadata/migrate.ts';
 export { printSchema } from './metadata/print-schema.ts';
 export { rpcNames } from './metadata/rpc.ts';
+export { listUsage, type UsageRow } from './metadata/storage-usage.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { openBackend, openBackends } from './open-backends.ts';
 export {

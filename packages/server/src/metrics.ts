@@ -19,6 +19,7 @@ interface Instruments {
   readonly audit: Counter;
   readonly backendCalls: Histogram;
   readonly backendBytes: Counter;
+  readonly events: Counter;
   readonly pool: Gauge;
   readonly lag: Gauge;
   readonly streams: Gauge;
@@ -57,6 +58,12 @@ function createInstruments(registry: Registry): Instruments {
       name: 'rowlock_audit_entries_total',
       help: 'Refusals and signed URLs for the audit log: written, or dropped',
       labelNames: ['outcome'],
+      registers,
+    }),
+    events: new Counter({
+      name: 'rowlock_store_events_total',
+      help: 'What events of S3 stores were about',
+      labelNames: ['about'],
       registers,
     }),
     pool: new Gauge({
@@ -130,6 +137,7 @@ function record(instruments: Instruments, observation: Observation): void {
     case 'sweep':
       instruments.swept.inc({ kind: 'purge' }, observation.enqueued);
       instruments.swept.inc({ kind: 'completed_upload' }, observation.completed);
+      instruments.swept.inc({ kind: 'quarantined_version' }, observation.quarantined);
       instruments.swept.inc({ kind: 'expired_version' }, observation.expired);
       instruments.swept.inc({ kind: 'tombstone' }, observation.forgotten);
       break;
@@ -139,6 +147,11 @@ function record(instruments: Instruments, observation: Observation): void {
       instruments.backendBytes.inc({ backend, call }, bytes);
       break;
     }
+    case 'store_events':
+      for (const about of ['arrived', 'rechecked', 'adopted', 'unknown', 'ignored'] as const) {
+        instruments.events.inc({ about }, observation[about]);
+      }
+      break;
     case 'changes_polled':
       instruments.lag.set(observation.lag_seconds);
       instruments.streams.set(observation.streams);

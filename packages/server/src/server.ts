@@ -9,7 +9,6 @@ import { createUploadTokens } from './auth/upload-token.ts';
 import { ChangeFeed } from './changes/change-feed.ts';
 import type { ServerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
-import { createApp } from './http/app.ts';
 import type { AppOptions } from './http/app-options.ts';
 import { defaultConnectionLimits } from './http/connection-limits.ts';
 import { RateLimits } from './http/rate-limit.ts';
@@ -18,6 +17,7 @@ import { StandbyReads } from './metadata/standby.ts';
 import { ping } from './metadata/upkeep.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { doorsOf, openBackends } from './open-backends.ts';
+import { announceBytes } from './operations/announce-bytes.ts';
 import { AuditTrail } from './operations/audit.ts';
 import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
 import type { OperationContext } from './operations/context.ts';
@@ -29,6 +29,8 @@ import { version } from './version.ts';
 export interface RunningServer {
   /** Where it listens, with the port that was given. */
   readonly url: string;
+  /** Where the gateway listens, where it has a listener of its own. */
+  readonly gateway_url: string | undefined;
   /** Looks at database and store, and reports what it finds; `/readyz` tells of it from then on. Takes seconds at most. */
   health(): Promise<readonly HealthFinding[]>;
   /** Stops listening, lets requests end, closes the database. */
@@ -46,6 +48,12 @@ export interface ServerParts {
  * @throws Error with code EADDRINUSE where the port is taken
  */
 export async function createServer(config: ServerConfig, parts: ServerParts = {}): Promise<RunningServer> {
+  // The edge is half of what there is to load, and most commands do not serve.
+  const [{ createApp }, { assertGateway, openGateway }] = await Promise.all([
+    import('./http/app.ts'),
+    import('./http/gateway.ts'),
+  ]);
+  assertGateway(config.gateway);
   const metrics = parts.metrics ?? createMetrics();
   const observe: Observe = (observation) => {
     metrics.observe(observation);
@@ -72,13 +80,14 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
   };
   const audit = new AuditTrail(db, observe);
   const health = new HealthWatch({ db, backends }, observe);
+  const edge = { ...configuredEdge(config), context, audit, explainer: new RefusalExplainer(context), observe };
+  const filesBuckets = [config.backend, ...(config.other_backends ?? [])].map(({ bucket }) => bucket);
+  const gateway = await openGateway(config.gateway, { host: config.host, filesBuckets }, edge);
   const app = await createApp({
-    ...configuredEdge(config),
-    context,
-    audit,
-    explainer: new RefusalExplainer(context),
-    observe,
+    ...edge,
+    hosts: gateway?.hosts,
     feed,
+    storeEvents: storeEventsOf(config, context),
     ready: async () => {
       await db.run(ping, []);
       for (const each of backends) await each.check();
@@ -89,7 +98,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
   const stop = async (): Promise<void> => {
     health.stop();
     feed.close();
-    await closeApp(app);
+    await Promise.all([closeApp(app), gateway && closeApp(gateway.app)]);
     await audit.flush();
     await prepared.close();
     await standby?.close();
@@ -98,7 +107,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
   };
   try {
     const url = await app.listen({ host: config.host, port: config.port });
-    return { url, health: () => health.look(), stop };
+    return { url, gateway_url: await gateway?.listen(), health: () => health.look(), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -108,7 +117,10 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
 /** What the configuration alone says of the HTTP edge. */
 function configuredEdge(
   config: ServerConfig,
-): Omit<AppOptions, 'context' | 'audit' | 'explainer' | 'observe' | 'feed' | 'ready' | 'health' | 'metrics'> {
+): Omit<
+  AppOptions,
+  'context' | 'audit' | 'explainer' | 'observe' | 'hosts' | 'feed' | 'storeEvents' | 'ready' | 'health' | 'metrics'
+> {
   return {
     rateLimits: new RateLimits(config.rate_limits ?? {}),
     verifier: createTokenVerifier(config.tokens),
@@ -125,6 +137,13 @@ function configuredEdge(
     limits: { ...defaultConnectionLimits, ...config.connection_limits },
     version,
   };
+}
+
+function storeEventsOf(
+  { events_s3_secret: secret }: ServerConfig,
+  context: OperationContext,
+): AppOptions['storeEvents'] {
+  return secret === undefined ? undefined : { secret, announce: (events) => announceBytes(context, events) };
 }
 
 function openPrimary({ url, connections_max, statement_timeout_ms }: ServerConfig['database']): Database {

@@ -5,20 +5,28 @@
 import { type Observation as QueueObservation, Worker } from '@rowlock/queue';
 import type { WorkerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
+import type { RunningSigner } from './http/signer-server.ts';
 import { DecoderPool } from './imaging/decoder-pool.ts';
 import { adoptedKinds } from './jobs/adopted-kinds.ts';
 import type { JobContext, JobKind } from './jobs/job-kind.ts';
 import { jobKinds } from './jobs/job-kinds.ts';
+import { NotifiedRequests } from './jobs/notified-requests.ts';
+import { requestCleanup } from './jobs/request-cleanup.ts';
+import { signUploadRequest } from './jobs/s3-presign.ts';
 import { signingKeysRotate } from './jobs/signing-keys-rotate.ts';
 import { uploadSweep } from './jobs/upload-sweep.ts';
 import { Database } from './metadata/database.ts';
 import { defaultBackendIs } from './metadata/placed-buckets.ts';
+import { tellPutGuards } from './metadata/put-guards.ts';
 import { maintenanceEnqueue } from './metadata/upkeep.ts';
 import type { Metrics } from './metrics.ts';
 import { openBackends } from './open-backends.ts';
 import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
+import { signPut } from './operations/sign-put.ts';
 
 export interface RunningWorker {
+  /** Where the HTTP signer listens, where it was asked for. */
+  readonly signerUrl: string | undefined;
   /** Looks at database and store and for the bytes of some versions, and reports what it finds. Takes seconds at most. */
   health(): Promise<readonly HealthFinding[]>;
   /** Claims no more, lets running jobs end, records their results. Idempotent. */
@@ -55,26 +63,34 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
     observe: (observation) => report(observe, observation),
   });
   const adopted = adoptedWorker(config, context);
+  let signer: RunningSigner | undefined;
   try {
     await db.run(defaultBackendIs, [backends.default.name]);
+    await tellPutGuards(
+      db,
+      [...backends].map(({ name, putGuards }) => ({ backend: name, ...putGuards })),
+    );
     await worker.start();
     await adopted?.start();
+    signer = await signerOf(config, context);
   } catch (error) {
-    await worker.stop();
+    await Promise.all([worker.stop(), adopted?.stop()]);
     await Promise.all([db.close(), backends.close()]);
     throw error;
   }
+  const notified = notifiedOf(config, context);
   const upkeep = askForUpkeep(config, context);
   const health = new HealthWatch(context, observe, { sample: healthSample });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     for (const timer of upkeep) clearInterval(timer);
     health.stop();
-    await Promise.all([worker.stop(), adopted?.stop()]);
+    await Promise.all([worker.stop(), adopted?.stop(), signer?.stop(), notified?.stop()]);
     await decoders.stop();
     await Promise.all([db.close(), backends.close()]);
   };
   return {
+    signerUrl: signer?.url,
     health: () => health.look(),
     stop: () => {
       stopping ??= stop();
@@ -93,6 +109,26 @@ function decodersOf({ queues, decoder_limits: limits }: WorkerConfig, observe: O
     observe,
     ...(limits === undefined ? {} : { timeoutMs: limits.timeout_ms, memoryBytesMax: limits.memory_bytes_max }),
   });
+}
+
+/** For databases that ask over HTTP. */
+async function signerOf({ http_signer }: WorkerConfig, context: JobContext): Promise<RunningSigner | undefined> {
+  if (http_signer === undefined) return undefined;
+  const { startSignerServer } = await import('./http/signer-server.ts');
+  const signer = await startSignerServer({
+    ...http_signer,
+    observe: context.observe,
+    signRequest: (requestId) => signUploadRequest(context, requestId),
+    signPut: (order) => signPut(context, order),
+  });
+  context.observe({ type: 'lifecycle', message: `the HTTP signer listens at ${signer.url}` });
+  return signer;
+}
+
+/** For databases that notify. */
+function notifiedOf({ source, database, queues }: WorkerConfig, context: JobContext): NotifiedRequests | undefined {
+  if (source !== 'notify') return undefined;
+  return new NotifiedRequests(context, { url: database.url, claimsMax: queues['s3_signer'] ?? 50 });
 }
 
 /** Beside the deployed worker, in its tables and queues of our own; it leaves whatever is not ours alone. */
@@ -146,6 +182,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Derived keys must be there before midnight, and follow temporary credentials, which live an hour or longer. */
 const signingKeysIntervalMs = 300_000;
 
+/** Requests stay for days: nobody misses an hour. */
+const requestCleanupIntervalMs = 3_600_000;
+
 /** Every worker asks now and then for what is done by one; the database lets one job of a kind wait at a time. */
 function askForUpkeep(config: WorkerConfig, context: JobContext): readonly NodeJS.Timeout[] {
   if (config.queues['maintenance'] === undefined) {
@@ -163,6 +202,7 @@ function askForUpkeep(config: WorkerConfig, context: JobContext): readonly NodeJ
   return [
     askEvery(config.sweep_interval_seconds * 1000, uploadSweep.kind),
     askEvery(signingKeysIntervalMs, signingKeysRotate.kind),
+    askEvery(requestCleanupIntervalMs, requestCleanup.kind),
   ];
 }
 

@@ -9,7 +9,6 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Presigner } from '@rowlock/server';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { until } from './until.ts';
@@ -53,6 +52,7 @@ async function found(): Promise<CephStore> {
     credentials,
     newBucket: async () => {
       const bucket = `test-${randomUUID()}`;
+      const { Presigner } = await import('@rowlock/server');
       const presigner = new Presigner({ endpoint, region, bucket, credentials });
       const url = presigner.presign({ method: 'PUT', key: '', expirySeconds: 60, now: new Date() });
       const { status } = await fetch(url, { method: 'PUT' });

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { type Backends, Database, fsck, openBackends, sweep } from '../../../packages/server/dist/index.js';
+import type { Backends } from '../../../packages/server/dist/index.js';
 import { absent, type Content, contentOf, type History } from './history.ts';
 import { type JobParts, performJob } from './perform-job.ts';
 import type { TestService } from './service.ts';
@@ -24,8 +24,12 @@ export interface Expectations {
   readonly lives?: boolean;
 }
 
+/** Loaded by who asks: most test files that use the harness have no service. */
+const theServer = () => import('../../../packages/server/dist/index.js');
+
 /** Asserts every invariant. Nothing may be under way that the test still waits for. */
 export async function assertInvariants(service: TestService, expectations: Expectations = {}): Promise<void> {
+  const { Database, openBackends } = await theServer();
   const { database, config } = service;
   const backends = await openBackends(config);
   const db = new Database({
@@ -90,6 +94,7 @@ async function runCycle(
       "UPDATE storage.versions SET expires_at = now() - interval '1 second' WHERE state IN ('writing', 'purging')",
     );
   }
+  const { sweep } = await theServer();
   await sweep(parts, { graceSeconds: 0, limit: 10_000 });
   // Twice: the purge of an original asks for those of its variants.
   for (let turn = 1; turn <= 2; turn += 1) {
@@ -102,6 +107,7 @@ async function runCycle(
 }
 
 async function assertFsckClean(parts: JobParts): Promise<void> {
+  const { fsck } = await theServer();
   const { rows_without_bytes, bytes_without_row, overdue, unfinished, quota_drift } = await fsck(parts);
   assert.deepEqual(
     { rows_without_bytes, bytes_without_row, overdue, unfinished, quota_drift },

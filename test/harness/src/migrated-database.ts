@@ -1,13 +1,13 @@
 /**
  * Databases that are migrated already: clones of one template for each state of the SQL, so that a test file has its
- * own within a fraction of a second. Roles belong to the server and are the same for all.
+ * own within a fraction of a second. Roles belong to the server and are the same for all. Of the service nothing is loaded
+ * unless there is no template yet.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { migrate } from '../../../packages/server/dist/index.js';
 import { databaseServerUrl } from './test-server.ts';
 
 /** The passwords of the login roles on test servers. */
@@ -75,6 +75,7 @@ async function ensureTemplate(serverUrl: string): Promise<string> {
     if (found.rowCount === 0) {
       await client.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
       await client.query(`CREATE DATABASE ${template}`);
+      const { migrate } = await import('../../../packages/server/dist/index.js');
       await migrate({ url: at(serverUrl, template), passwords });
       await client.query(`ALTER DATABASE ${template} ALLOW_CONNECTIONS false`);
     }

@@ -4,14 +4,7 @@
  */
 
 import { join } from 'node:path';
-import {
-  createServer,
-  createWorker,
-  type DiskBackendConfig,
-  defaultQueues,
-  defaultSchemaNames,
-  type ServerConfig,
-} from '../../../packages/server/dist/index.js';
+import type { DiskBackendConfig, ServerConfig } from '../../../packages/server/dist/index.js';
 import { freePort } from './free-port.ts';
 import { createMigratedDatabase, type MigratedDatabase } from './migrated-database.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -35,6 +28,8 @@ export interface ServiceOptions {
 
 export interface TestService {
   readonly url: string;
+  /** Where the gateway listens, where the configuration gives it a port. */
+  readonly gatewayUrl: string | undefined;
   readonly database: MigratedDatabase;
   /** Folder of the bytes. */
   readonly root: string;
@@ -46,6 +41,9 @@ export interface TestService {
 
 /** Starts a service on a free port, with a database of its own unless one is given. */
 export async function startService(options: ServiceOptions = {}): Promise<TestService> {
+  const { createServer, createWorker, defaultQueues, defaultSchemaNames } = await import(
+    '../../../packages/server/dist/index.js'
+  );
   const database = options.database ?? (await createMigratedDatabase());
   const port = options.config?.port ?? (await freePort());
   const plain = serverConfig(database, port, options);
@@ -70,6 +68,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
         );
   return {
     url: server.url,
+    gatewayUrl: server.gateway_url,
     database,
     root: config.backend.root,
     config,

@@ -296,6 +296,12 @@ export const otherRoutes: readonly string[] = [
   `post ${v1}/object/info/{bucket}`,
   // Signing learns no more of a name than uploading does: the same test.
   `post ${v1}/object/upload/sign/{bucket}/{*}`,
+  // An upload in parts is asked for as any upload is, and goes by an id: `multipart-uploads.test.ts`.
+  `post ${v1}/upload/multipart`,
+  ...asHeadToo(`get ${v1}/upload/multipart/{upload_id}`),
+  `delete ${v1}/upload/multipart/{upload_id}`,
+  `post ${v1}/upload/multipart/{upload_id}/sign`,
+  `post ${v1}/upload/multipart/{upload_id}/complete`,
   `post ${v1}/signed-urls/revoke`,
   ...asHeadToo(`get ${v1}/signed-urls`),
   // What somebody sees of it, `quotas.test.ts` says.

@@ -1,12 +1,13 @@
 /**
  * An application's page on another origin, in a real browser: uploads by presigned PUT and with a token, reads by a
- * signed URL, where its origin is listed; refused by the browser where it is not.
+ * signed URL, where its origin is listed; refused by the browser where it is not. And the gateway: pictures without either.
  */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { requires, until } from '@rowlock/test-harness';
+import sharp from 'sharp';
 import { type ConsoleInChromium, keyOf, type Page, startConsole } from './console-in-chromium.ts';
 
 const skip = requires('chromium');
@@ -19,7 +20,8 @@ let site: ConsoleInChromium;
 before(async () => {
   if (skip !== false) return;
   [listed, unlisted] = await Promise.all([serveBlankPages(), serveBlankPages()]);
-  site = await startConsole({ config: { cors_origins: [originOf(listed)] } });
+  const gateway = { port: 0, origins: [atLocalhost(originOf(listed))] };
+  site = await startConsole({ config: { cors_origins: [originOf(listed)], gateway } });
   const body = JSON.stringify({ name: 'box' });
   const made = await site.service.fetch('/storage/v1/bucket', { as: 'ann', method: 'POST', headers: json, body });
   assert.equal(made.status, 201);
@@ -39,6 +41,11 @@ async function serveBlankPages(): Promise<Server> {
 
 function originOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Browsers know no sites of addresses where a resource says that it is for its own site. */
+function atLocalhost(url: string): string {
+  return url.replace('127.0.0.1', 'localhost');
 }
 
 interface Answer {
@@ -136,4 +143,66 @@ test('a signed URL is read by a script of a listed origin and of no other', { sk
   assert.ok(typeof read === 'object', String(read));
   assert.deepEqual([read.status, read.text], [200, 'for you']);
   assert.match(String(refused), /Failed to fetch/);
+});
+
+/** A page of an application whose pictures are private: what it calls, and whether a picture is shown. */
+async function openApplication(server: Server): Promise<{
+  session(method: 'POST' | 'DELETE', as?: string): Promise<number | string>;
+  picture(path: string): Promise<number | string>;
+  readonly page: Page;
+}> {
+  const page = await site.newPage();
+  await page.goto(atLocalhost(originOf(server)));
+  const gatewayUrl = atLocalhost(site.service.gatewayUrl ?? '');
+  return {
+    page,
+    async session(method, as) {
+      const headers = as === undefined ? {} : { authorization: `Bearer ${await keyOf(as)}` };
+      const init = JSON.stringify({ method, headers, credentials: 'include' });
+      return page.evaluate(`fetch('${gatewayUrl}/session', ${init}).then((answer) => answer.status, String)`);
+    },
+    picture: (path) =>
+      page.evaluate(`new Promise((resolve) => {
+        const image = new Image();
+        image.onload = () => resolve(image.naturalWidth);
+        image.onerror = () => resolve('broken');
+        image.src = '${gatewayUrl}${path}';
+      })`),
+  };
+}
+
+test('a private picture is shown to who signed in at the gateway, to nobody else, and not after that', {
+  skip,
+}, async () => {
+  const body = new Blob([
+    await sharp({ create: { width: 7, height: 5, channels: 3, background: 'teal' } })
+      .png()
+      .toBuffer(),
+  ]);
+  const headers = { 'content-type': 'image/png' };
+  const put = { as: 'ann', method: 'POST', headers, body };
+  assert.equal((await site.service.fetch('/storage/v1/object/box/picture.png', put)).status, 201);
+  const [ann, bob, elsewhere] = await Promise.all([listed, listed, unlisted].map((server) => openApplication(server)));
+  assert.ok(ann && bob && elsewhere);
+
+  const before = await ann.picture('/box/picture.png');
+  const begun = [
+    await ann.session('POST', 'ann'),
+    await bob.session('POST', 'bob'),
+    await elsewhere.session('POST', 'ann'),
+  ];
+  const shown = await ann.picture('/box/picture.png?a');
+  const others = [await bob.picture('/box/picture.png'), await elsewhere.picture('/box/picture.png')];
+  const cookie = await ann.page.evaluate<string>('document.cookie');
+  const ended = await ann.session('DELETE');
+  const after = await ann.picture('/box/picture.png?b');
+
+  assert.equal(before, 'broken');
+  assert.deepEqual(begun.slice(0, 2), [201, 201]);
+  assert.match(String(begun[2]), /Failed to fetch/, 'a page of another origin begins nothing');
+  assert.equal(shown, 7);
+  assert.deepEqual(others, ['broken', 'broken']);
+  assert.equal(cookie, '', 'no script reads the cookie');
+  assert.deepEqual([ended, after], [204, 'broken']);
+  await Promise.all([ann, bob, elsewhere].map(({ page }) => page.context().close()));
 });

@@ -34,6 +34,7 @@ export interface UploadRequest {
   readonly headers: Readonly<Record<string, string>> | null;
   readonly bucket: string | null;
   readonly key: string;
+  readonly put_key: string;
   readonly expires_at: string | null;
   readonly error: string | null;
 }

@@ -60,6 +60,6 @@ test('the settings have the defaults that the page says', async () => {
   const defaults = new Map(settings.map(({ name, value }) => [name, value]));
   const rows = [...section('Settings').matchAll(/^\| `(\w+)` \| (\w+) \|/gm)];
 
-  assert.equal(rows.length, 6);
+  assert.equal(rows.length, 10);
   for (const [, name = '', value] of rows) assert.equal(defaults.get(name), value, name);
 });

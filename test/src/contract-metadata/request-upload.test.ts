@@ -44,6 +44,7 @@ test('it answers what is known at once, and the rest when it is signed', async (
     headers: null,
     bucket: null,
     key: `issue/7/${pending.file_id}/original.txt`,
+    put_key: `issue/7/${pending.file_id}/original.txt`,
     expires_at: null,
     error: null,
   });

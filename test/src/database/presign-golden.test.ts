@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createMigratedDatabase, type MigratedDatabase, type SeededRandom, seededRandom } from '@rowlock/test-harness';
 import type { PresignGetOptions, PresignPutOptions } from '../../../packages/server/dist/backend/backend.js';
-import { presignGetUrl, presignPutUrl } from '../../../packages/server/dist/backend/s3/presign-object.js';
+import {
+  presignGetUrl,
+  presignPartUrl,
+  presignPutUrl,
+} from '../../../packages/server/dist/backend/s3/presign-object.js';
 import { Presigner } from '../../../packages/server/dist/backend/s3/presigner.js';
 import { isActiveType } from '../../../packages/server/dist/domain/media-type.js';
 import { contentDisposition } from '../../../packages/server/dist/http/send-object.js';
@@ -189,15 +193,18 @@ describe('PUT', () => {
       file_size: random.integer(2) === 0 ? null : random.integer(2 ** 40),
       sha256: random.integer(2) === 0 ? null : random.bytes(32).toString('hex'),
       expires_in: 1 + random.integer(3600),
+      put_guard: random.pick([null, 'condition', 'incoming', 'recheck']),
     }));
     const columns = `jsonb_to_recordset('${JSON.stringify(requests).replaceAll("'", "''")}') AS r (id uuid, upload_id uuid,
-      version_id uuid, backend text, key text, file_type text, file_size bigint, sha256 text)`;
+      version_id uuid, backend text, key text, file_type text, file_size bigint, sha256 text, put_guard text)`;
     await withoutTriggers(
       database,
       `INSERT INTO storage.versions (id, backend, key, state, expires_at)
          SELECT version_id, backend, key, 'writing', now() + interval '1 day' FROM ${columns};
-       INSERT INTO storage.uploads (id, version_id, kind, bucket_id, name, caller_role, caller_claims, size_max, overwrite, expires_at)
-         SELECT upload_id, version_id, 'direct', 'files', key, 'authenticated', '{}', 1, false, now() + interval '1 day' FROM ${columns};
+       INSERT INTO storage.uploads (id, version_id, kind, bucket_id, name, caller_role, caller_claims, size_max, overwrite, expires_at,
+           put_guard)
+         SELECT upload_id, version_id, 'direct', 'files', key, 'authenticated', '{}', 1, false, now() + interval '1 day', put_guard
+         FROM ${columns};
        INSERT INTO metadata.file_upload_requests (id, upload_id, entity_type, entity_id, file_name, file_type, file_size, sha256, s3_key)
          SELECT id, upload_id, 'a', 'b', 'c', file_type, file_size, decode(sha256, 'hex'), key FROM ${columns}`,
     );
@@ -210,7 +217,9 @@ describe('PUT', () => {
 
     assert.equal(signed.length, requests.length);
     for (const [n, { url }] of signed.entries()) {
-      const { backend, key, file_type, file_size, sha256, expires_in } = requests[n] as (typeof requests)[number];
+      const request = requests[n] as (typeof requests)[number];
+      const { backend, file_type, file_size, sha256, expires_in, put_guard } = request;
+      const key = put_guard === 'incoming' ? `incoming/${request.upload_id}` : request.key;
       const acl = stores.find(({ name }) => name === backend)?.upload_acl;
       const options: PresignPutOptions = {
         expirySeconds: expires_in,
@@ -219,8 +228,61 @@ describe('PUT', () => {
         ...(file_size === null ? {} : { contentLength: file_size }),
         ...(sha256 === null ? {} : { sha256 }),
         ...(acl === undefined ? {} : { acl }),
+        ...(put_guard === 'condition' ? { onlyNew: true } : {}),
       };
       assert.equal(url, presignPutUrl(presigners.get(backend) as Presigner, placeOf(backend, key), options));
+    }
+  });
+});
+
+describe('PUT of parts', () => {
+  test('random parts of random uploads are signed as the signer in TypeScript signs them', async () => {
+    const mebi = 2 ** 20;
+    const uploads = Array.from({ length: 300 * rounds }, (_, n) => {
+      const part_size = 5 * mebi + random.integer(5 * 2 ** 30 - 5 * mebi);
+      return {
+        upload_id: idOf(n, '0badf011'),
+        version_id: idOf(n, '0badf012'),
+        backend: random.pick(stores).name,
+        key: `parts/${n}/${anyKey()}`,
+        part_size,
+        size: Math.min(part_size * (1 + random.integer(9999)) - random.integer(part_size), 5 * 2 ** 40),
+        store_id: random.pick([
+          random.bytes(16).toString('hex'),
+          '2~a/b+c=d.e_f-g&%?#~',
+          `${random.bytes(40).toString('base64')}`,
+        ]),
+        expires_in: 1 + random.integer(3600),
+      };
+    });
+    const columns = `jsonb_to_recordset('${JSON.stringify(uploads).replaceAll("'", "''")}') AS r (upload_id uuid, version_id uuid,
+      backend text, key text, part_size bigint, size bigint, store_id text)`;
+    await withoutTriggers(
+      database,
+      `INSERT INTO storage.versions (id, backend, key, state, expires_at)
+         SELECT version_id, backend, key, 'writing', now() + interval '1 day' FROM ${columns};
+       INSERT INTO storage.uploads (id, version_id, kind, bucket_id, name, caller_role, caller_claims, size_max, overwrite, expires_at)
+         SELECT upload_id, version_id, 'direct', 'files', key, 'authenticated', '{}', 1, false, now() + interval '1 day' FROM ${columns};
+       INSERT INTO storage.multipart_uploads (upload_id, version_id, bucket_id, name, size, part_size, store_id)
+         SELECT upload_id, version_id, 'files', key, size, part_size, store_id FROM ${columns}`,
+    );
+    const countOf = ({ size, part_size }: (typeof uploads)[number]): number => Math.ceil(size / part_size);
+
+    const signed = await database.query<{ place: string; part_number: number; size: string; url: string }>(
+      `SELECT r.place, s.part_number, s.size, s.url
+       FROM unnest($1::uuid[], $2::int[], $3::int[]) WITH ORDINALITY AS r (id, expires_in, last, place),
+         LATERAL storage_sign.sign_parts(r.id, ARRAY[1, r.last, r.last + 1, 0, -1], r.expires_in) AS s`,
+      [uploads.map(({ upload_id }) => upload_id), uploads.map(({ expires_in }) => expires_in), uploads.map(countOf)],
+    );
+
+    assert.equal(signed.length, 2 * uploads.length, 'parts that there are not have no URL');
+    for (const { place, part_number, size, url } of signed) {
+      const upload = uploads[Number(place) - 1] as (typeof uploads)[number];
+      const { backend, key, store_id, part_size, expires_in } = upload;
+      assert.equal(Number(size), Math.min(part_size, upload.size - (part_number - 1) * part_size));
+      const options = { part_number, contentLength: Number(size), expirySeconds: expires_in, now: signedAt(url) };
+      const presigner = presigners.get(backend) as Presigner;
+      assert.equal(url, presignPartUrl(presigner, { key: placeOf(backend, key), store_id }, options));
     }
   });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -13,6 +14,23 @@ import { ChildStartError, careless, spawnServer, sql, startServer } from './serv
 
 function newDataDir(): string {
   return join(temporaryFolder({ mode: 0o711 }), 'state', 'postgres');
+}
+
+let made: Promise<string> | undefined;
+
+/** A folder with the cluster that a stopped server has left: to make one takes longer than most of what is tested here. */
+async function usedDataDir(): Promise<string> {
+  made ??= makeCluster();
+  const state = join(temporaryFolder({ mode: 0o711 }), 'state');
+  execFileSync('cp', ['-a', await made, state]);
+  return join(state, 'postgres');
+}
+
+async function makeCluster(): Promise<string> {
+  const dataDir = newDataDir();
+  const server = await startServer({ dataDir, settings: careless });
+  await server.stop();
+  return join(dataDir, '..');
 }
 
 test('a new server demands its password, listens on loopback alone and checks its pages', async () => {
@@ -59,7 +77,7 @@ test('a server that was stopped leaves no process and starts again with its data
 });
 
 test('a second start on the same folder is refused and leaves the first alone', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir, settings: careless });
 
   const second = startServer({ dataDir });
@@ -75,7 +93,7 @@ test('a second start on the same folder is refused and leaves the first alone', 
 });
 
 test('after kill -9 of its parent a server ends by itself, and committed data is there at the next start', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir });
   await sql(first.url, 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS value');
 
@@ -88,7 +106,7 @@ test('after kill -9 of its parent a server ends by itself, and committed data is
 });
 
 test('a server that survived its parent is ended by the next start, which has its committed data', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir });
   await sql(first.url, 'CREATE TABLE kept AS SELECT 7 AS value');
   const open = new pg.Client({ connectionString: first.url });
@@ -106,7 +124,7 @@ test('a server that survived its parent is ended by the next start, which has it
 });
 
 test('after kill -9 of the server itself the next start recovers', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir });
   await sql(first.url, 'CREATE TABLE kept AS SELECT 7 AS value');
   process.kill(first.pid, 'SIGKILL');
@@ -138,7 +156,7 @@ for (const moment of ['data/PG_VERSION', 'data/base/1', 'data/base/5']) {
 }
 
 test('no content of a postmaster.pid that a killed server left keeps the next one from starting', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const contents = [
     () => '',
     (pid: number) => String(pid).slice(0, -1),
@@ -163,7 +181,7 @@ test('no content of a postmaster.pid that a killed server left keeps the next on
 });
 
 test('a half-written postmaster.pid does not hide a server that still runs', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir, settings: careless });
   await killWatchdogOf(first.process);
   await first.kill();
@@ -176,7 +194,7 @@ test('a half-written postmaster.pid does not hide a server that still runs', asy
 });
 
 test('a given port that is taken is refused, and the folder stays free', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const occupant = createServer().listen(0, '127.0.0.1');
   await once(occupant, 'listening');
   const address = occupant.address();
@@ -192,7 +210,7 @@ test('a given port that is taken is refused, and the folder stays free', async (
 });
 
 test('a server stops within 5 s while a connection is open and a query runs', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const server = await startServer({ dataDir });
   const clients = [new pg.Client(server.url), new pg.Client(server.url)];
   for (const client of clients) {
@@ -217,7 +235,7 @@ async function untilStopped(stopped: Promise<void>, withinMs: number): Promise<v
 }
 
 test('a lost password is replaced, and the old one is no longer accepted', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir, settings: careless });
   await first.stop();
   rmSync(`${dataDir}.password`);
@@ -231,7 +249,7 @@ test('a lost password is replaced, and the old one is no longer accepted', async
 });
 
 test('a password file that was changed becomes the password', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir, settings: careless });
   await first.stop();
   writeFileSync(`${dataDir}.password`, 'another-password\n');
@@ -290,7 +308,7 @@ for (const [what, prepare, expected] of [
 }
 
 test('a database of another major version is refused and kept', async () => {
-  const dataDir = newDataDir();
+  const dataDir = await usedDataDir();
   const first = await startServer({ dataDir, settings: careless });
   await first.stop();
   const versionFile = join(first.dataDir, 'PG_VERSION');

@@ -68,11 +68,14 @@ async function ask({ path, ...init }: RouteRequest, as?: string): Promise<Answer
   return { status: answer.status, text: await answer.text() };
 }
 
-/** An object of `olivia` in a bucket of `bertha`, as only a copy of other rows could have made it. */
-async function arrange(bucket: string, name = `made-${++made}/a.png`): Promise<string> {
+/**
+ * An object of `olivia` in a bucket of `bertha`, as only a copy of other rows could have made it. It is a text unless it is
+ * to be seen: nobody waits for the thumbnails of what is written over.
+ */
+async function arrange(bucket: string, name = `made-${++made}/a.txt`): Promise<string> {
   const path = `/storage/v1/object/${bucket}/${name}`;
-  const headers = { 'content-type': 'image/png' };
-  const put = await service.fetch(path, { as: 'bertha', method: 'PUT', body: picture, headers });
+  const [type, body] = name === 'seen.png' ? (['image/png', picture] as const) : (['text/plain', 'text'] as const);
+  const put = await service.fetch(path, { as: 'bertha', method: 'PUT', body, headers: { 'content-type': type } });
   assert.equal(put.status, 201);
   await service.database.query(`
     BEGIN;

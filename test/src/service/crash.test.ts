@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Backends, Database, fsck, openBackend, sweep } from '@rowlock/server';
+import { type Backend, Backends, Database, fsck, openBackend, sweep } from '@rowlock/server';
 import {
   createMigratedDatabase,
   freePort,
@@ -115,12 +115,8 @@ async function read(name: string): Promise<string | undefined> {
   return response.ok ? response.text() : undefined;
 }
 
-/** Lets every intent expire, sweeps until nothing is left to purge, and asks fsck. */
-async function assertWhole(): Promise<void> {
-  await database.query(
-    "UPDATE storage.versions SET expires_at = now() - interval '1 second' WHERE state <> 'stored' AND state <> 'gone'",
-  );
-  await database.query("UPDATE storage.uploads SET expires_at = now() - interval '1 second'");
+/** Database and bytes as a worker has them, here. */
+async function openedStores(): Promise<{ readonly db: Database; readonly backend: Backend }> {
   const db = new Database({
     url: database.workerUrl,
     connectionsMax: 2,
@@ -136,6 +132,16 @@ async function assertWhole(): Promise<void> {
     access_key_id: 'k',
     secret_access_key: 's',
   });
+  return { db, backend };
+}
+
+/** Lets every intent expire, sweeps until nothing is left to purge, and asks fsck. */
+async function assertWhole(): Promise<void> {
+  await database.query(
+    "UPDATE storage.versions SET expires_at = now() - interval '1 second' WHERE state <> 'stored' AND state <> 'gone'",
+  );
+  await database.query("UPDATE storage.uploads SET expires_at = now() - interval '1 second'");
+  const { db, backend } = await openedStores();
   await sweep({ db, backends: new Backends(backend) }, { graceSeconds: 0, limit: 1000 });
   const isDone = async (): Promise<boolean> => {
     const { overdue, unfinished } = await fsck({ db, backend });
@@ -225,4 +231,34 @@ describe('kill -9 during a delete and its purge', () => {
       }
     });
   }
+});
+
+describe('kill -9 while parts become an object', () => {
+  const ask = async <T>(path: string, json: object): Promise<T> => {
+    const url = `http://127.0.0.1:${port}/storage/v1/upload/multipart${path}`;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    return (await (await fetch(url, { method: 'POST', headers, body: JSON.stringify(json) })).json()) as T;
+  };
+  const content = body('in parts');
+  const begin = (name: string) => ask<{ upload_id: string }>('', { bucket: 'crash', name, size: content.length });
+
+  test('at parts.after_complete: all of it had arrived, and the sweep does what its client asked for', async () => {
+    const { upload_id } = await begin('parts-completed');
+    const { urls } = await ask<{ urls: { url: string }[] }>(`/${upload_id}/sign`, { parts: [1] });
+    await fetch(urls[0]?.url ?? '', { method: 'PUT', body: content });
+    await arm('parts.after_complete');
+
+    await assert.rejects(ask(`/${upload_id}/complete`, {}));
+    await startAgain();
+    const before = await read('parts-completed');
+    const { db, backend } = await openedStores();
+    await sweep({ db, backends: new Backends(backend) }, { graceSeconds: 0, limit: 1000 });
+    await Promise.all([db.close(), backend.close()]);
+    const after = await read('parts-completed');
+    await assertWhole();
+
+    assert.equal(before, undefined);
+    assert.equal(after, content);
+    assert.equal(await read('parts-completed'), content);
+  });
 });

@@ -1,10 +1,10 @@
 /** `cp`: copy files to and from a bucket. Remote paths begin with `rl://`; `-` is standard input or output. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { StorageClient } from '@rowlock/client';
+import { isRowlockError, type StorageClient, uploadInParts } from '@rowlock/client';
 import type { Command } from '../command.ts';
 import { formatBytes } from '../format.ts';
 import { mediaTypeOf } from '../media-type-of.ts';
@@ -27,9 +27,47 @@ function named(target: string, name: string): string {
   return path.endsWith('/') || !path.includes('/') ? `${path.replace(/\/+$/, '')}/${name}` : path;
 }
 
+/** Larger files go in parts, straight to the store. */
+const partsFrom = 100_000_000;
+
+/** Undefined where the store of the bucket takes no parts: then the file goes as one body. */
+async function uploadParts(
+  remote: StorageClient,
+  { from, size, type }: { readonly from: string; readonly size: number; readonly type: string | undefined },
+  place: { readonly bucket: string; readonly name: string },
+): Promise<Copied | undefined> {
+  const progress = startProgress(place.name, size);
+  const file = await open(from);
+  let shown = 0;
+  try {
+    const read = async (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(end - start), 0, end - start, start);
+      if (bytesRead < end - start) throw new Error(`${from} became shorter while it was read`);
+      return buffer;
+    };
+    const onProgress = ({ sent }: { readonly sent: number }): void => {
+      progress.add(sent - shown);
+      shown = sent;
+    };
+    const contentType = type ?? mediaTypeOf(from);
+    const stored = await uploadInParts(remote, place, { size, read }, { contentType, onProgress });
+    return { from, to: `rl://${place.bucket}/${place.name}`, bytes: stored.size };
+  } catch (error) {
+    if (isRowlockError(error, 'not_implemented')) return undefined;
+    throw error;
+  } finally {
+    progress.end();
+    await file.close();
+  }
+}
+
 async function upload(remote: StorageClient, from: string, target: string, type: string | undefined): Promise<Copied> {
   const { bucket, name } = splitPath(target);
   const size = from === '-' ? undefined : (await stat(from)).size;
+  if (size !== undefined && size > partsFrom) {
+    const copied = await uploadParts(remote, { from, size, type }, { bucket, name });
+    if (copied !== undefined) return copied;
+  }
   const progress = startProgress(name, size ?? 0);
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {

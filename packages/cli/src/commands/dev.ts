@@ -9,6 +9,7 @@ import { lockFolder } from '../dev/folder-lock.ts';
 import { type RunningDev, startDev } from '../dev/start-dev.ts';
 import { welcomeText } from '../dev/welcome.ts';
 import { armFaults } from '../fault-points.ts';
+import { gatewayConfig } from '../gateway-options.ts';
 import { readArguments } from '../read-arguments.ts';
 import { untilSignal } from '../signals.ts';
 
@@ -23,6 +24,7 @@ export const dev: Command = {
     port: `port to listen on (default ${portDefault})`,
     host: 'address to listen on (default 127.0.0.1)',
     data: 'folder of database, files and keys (default ./.rowlock)',
+    'gateway-port': 'port of the gateway that serves files by a cookie; none when not given',
     'no-demo': 'upload no sample photo',
     'log-level': 'debug, info, warn (default), error or silent',
   },
@@ -39,6 +41,7 @@ export const dev: Command = {
         folder,
         host: settings.required('host'),
         port: settings.integer('port'),
+        gateway: gatewayConfig(settings),
         observe: createLog({ level }),
       });
       return await serveUntilStopped(running, folder, flags['no-demo'] !== true);

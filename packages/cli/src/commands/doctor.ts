@@ -1,9 +1,11 @@
 /** `doctor`: checks what usually goes wrong, and says which command makes it right. */
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { checkBucket } from '../bucket-checks.ts';
 import type { Command } from '../command.ts';
 import { checkDatabase } from '../database-checks.ts';
 import { checkExposure, checkSecrets } from '../exposure-checks.ts';
 import { type Finding, finding } from '../finding.ts';
+import { checkGateway } from '../gateway-checks.ts';
 import { options, type Settings } from '../options.ts';
 import { readArguments } from '../read-arguments.ts';
 
@@ -64,6 +66,8 @@ export const doctor: Command = {
       checkStorage(settings),
       ...checkSecrets(settings),
       ...checkExposure(settings),
+      ...checkGateway(settings),
+      ...(await checkBucket(settings)),
     ];
     if (flags['json'] === true) {
       process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);

@@ -1,9 +1,11 @@
 /** `serve` and `work`: the API and the workers in production, each scaled on its own or all in one. */
 import { createLog, createMetrics, createServer, createWorker, type Observe } from '@rowlock/server';
+import { checkBucket } from '../bucket-checks.ts';
 import type { Command } from '../command.ts';
 import { checkApiDatabase, checkDatabase } from '../database-checks.ts';
 import { checkExposure, checkSecrets } from '../exposure-checks.ts';
 import { armFaults } from '../fault-points.ts';
+import { checkGateway } from '../gateway-checks.ts';
 import { options, type Settings } from '../options.ts';
 import { readArguments } from '../read-arguments.ts';
 import { serverConfig, workerConfig } from '../service-config.ts';
@@ -26,7 +28,13 @@ const overruledBy: Readonly<Record<string, string>> = {
  */
 async function assertSafe(settings: Settings, flags: Readonly<Record<string, unknown>>): Promise<void> {
   const accepted = Object.keys(overruledBy).filter((flag) => flags[flag] === true);
-  const found = [...checkSecrets(settings), ...checkExposure(settings), ...(await checkApiDatabase(settings))];
+  const found = [
+    ...checkSecrets(settings),
+    ...checkExposure(settings),
+    ...checkGateway(settings),
+    ...(await checkApiDatabase(settings)),
+    ...(await checkBucket(settings)),
+  ];
   const failed: string[] = [];
   for (const { check, state, says, fix } of found) {
     const flag = Object.keys(overruledBy).find((each) => overruledBy[each] === check);
@@ -86,17 +94,26 @@ async function warnOfClock(settings: Settings): Promise<void> {
   }
 }
 
+/** @throws Error where everybody may do something to the S3 bucket, and that was not said to be meant */
+async function assertBucketIsClosed(settings: Settings): Promise<void> {
+  for (const { check, state, says, fix } of await checkBucket(settings)) {
+    if (state === 'fail') throw new Error(`this is not safe to start:\n  ${check}: ${says}; ${fix}`);
+    if (state === 'warn') process.stderr.write(`rowlock work: warning: ${check}: ${says}; ${fix}\n`);
+  }
+}
+
 export const work: Command = {
   name: 'work',
   group: 'Run',
   summary: 'Run workers of some queues',
-  usage: 'work [--queues s3_signer,thumbnails,maintenance]',
+  usage: 'work [--queues s3_signer,thumbnails,maintenance] [--source notify]',
   settings: all.filter((name) => !/^(jwt|signed|cors|allowed|anon|change|default|upload|api)/.test(name)),
   examples: ['rowlock work', 'rowlock work --queues thumbnails --thumbnail-max-workers 4'],
   async run(argv) {
     const { settings } = readArguments(argv, {});
     armFaults();
     await warnOfClock(settings);
+    await assertBucketIsClosed(settings);
     const worker = await createWorker(workerConfig(settings), {
       observe: createLog({ level: settings.required('log-level') as Level }),
     });

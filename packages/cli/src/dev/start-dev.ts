@@ -13,6 +13,7 @@ import {
   defaultSchemaNames,
   migrate,
   type Observe,
+  type ServerConfig,
 } from '@rowlock/server';
 import { type DevFile, type DevSecrets, devKey, devSecrets, openDevFolder, writePrivate } from './dev-folder.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
@@ -21,6 +22,8 @@ export interface DevOptions {
   readonly folder: string;
   readonly host: string;
   readonly port: number;
+  /** The gateway, where one is asked for; pages of the usual development servers may begin sessions there. */
+  readonly gateway: ServerConfig['gateway'];
   readonly observe: Observe;
 }
 
@@ -34,6 +37,14 @@ export interface RunningDev {
 
 const uploadBytesMax = 5 * 2 ** 30;
 const s3Bucket = 'civic-os-files';
+
+/** Where development servers of applications listen as a rule. */
+const devOrigins: readonly string[] = [
+  'http://localhost:3000',
+  'http://localhost:4200',
+  'http://localhost:5173',
+  'http://127.0.0.1:5173',
+];
 
 /** @throws Error where the port is taken, before anything is started */
 async function assertPortFree(host: string, port: number): Promise<void> {
@@ -88,7 +99,7 @@ async function writeDevFile(
 }
 
 async function startService(options: DevOptions, secrets: DevSecrets, postgres: EmbeddedPostgres) {
-  const { host, port, observe } = options;
+  const { host, port, gateway, observe } = options;
   const url = `http://${host}:${port}`;
   const metrics = createMetrics();
   const limits = { connections_max: 10, statement_timeout_ms: 30_000 };
@@ -117,12 +128,8 @@ async function startService(options: DevOptions, secrets: DevSecrets, postgres: 
       signed_urls: { current: { id: 'dev', secret: secrets.signed_url_secret } },
       upload_bytes_max: uploadBytesMax,
       public_url: url,
-      cors_origins: [
-        'http://localhost:3000',
-        'http://localhost:4200',
-        'http://localhost:5173',
-        'http://127.0.0.1:5173',
-      ],
+      cors_origins: devOrigins,
+      gateway: gateway && { ...gateway, origins: [...devOrigins, ...gateway.origins] },
       allowed_hosts: ['127.0.0.1', 'localhost', host],
       console_folder: siteFolder,
     },

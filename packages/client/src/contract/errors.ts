@@ -24,6 +24,7 @@ export type ErrorReason =
   | 'invalid_expiry'
   | 'incomplete_body'
   | 'bad_digest'
+  | 'invalid_part'
   | 'auth_required'
   | 'invalid_token'
   | 'role_not_allowed'
@@ -69,6 +70,7 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   invalid_expiry: spelling(400, 'InvalidExpiry', 'Invalid Input'),
   incomplete_body: spelling(400, 'IncompleteBody', 'IncompleteBody'),
   bad_digest: spelling(400, 'BadDigest', 'BadDigest'),
+  invalid_part: spelling(400, 'InvalidPart', 'InvalidPart'),
   auth_required: spelling(401, 'AUTH_REQUIRED', 'Unauthorized'),
   invalid_token: spelling(401, 'InvalidJWT', 'Unauthorized'),
   role_not_allowed: spelling(403, 'RoleNotAllowed', 'Unauthorized'),

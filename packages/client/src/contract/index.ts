@@ -20,4 +20,11 @@ export type {
   UploadRequestState,
   WrittenObject,
 } from './objects.ts';
+export type {
+  ArrivedPart,
+  BegunMultipart,
+  MultipartRequestState,
+  MultipartState,
+  SignedPart,
+} from './parts.ts';
 export type { ObjectVersion, VersionPage } from './versions.ts';

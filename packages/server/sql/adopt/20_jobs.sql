@@ -151,6 +151,44 @@ BEGIN
 END
 $$;
 
+-- What an event of the store says of files: that their bytes are there. A file whose thumbnails wait without a job, or failed
+-- because its bytes had not come, gets a job, which finds out the rest. Returns how many of these keys files have. Found by
+-- the file's id, which is the third part of its key.
+CREATE OR REPLACE FUNCTION rowlock_adopt.bytes_came(store_bucket text, keys text[]) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  f :"metadata".files;
+  known integer := 0;
+  ids uuid[] := ARRAY(
+    SELECT split_part(k, '/', 3)::uuid FROM unnest(keys) AS k WHERE split_part(k, '/', 3) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
+BEGIN
+  IF NOT rowlock_adopt.is_switched() THEN
+    RETURN 0; -- the deployed worker does what is to be done
+  END IF;
+  FOR f IN
+    SELECT * FROM :"metadata".files AS u
+    WHERE u.id = ANY (ids) AND u.s3_original_key = ANY (keys) AND u.s3_bucket = store_bucket ORDER BY u.id
+  LOOP
+    known := known + 1;
+    CONTINUE WHEN f.thumbnail_status NOT IN ('pending', 'processing', 'failed')
+      OR NOT storage_internal.variants_wanted(lower(trim(f.file_type)), NULL)
+      OR (f.thumbnail_status = 'failed' AND f.thumbnail_error IS DISTINCT FROM 'the file has no bytes')
+      OR EXISTS (
+        SELECT FROM :"metadata".river_job AS j
+        WHERE j.kind = 'thumbnail_generate' AND j.args @> jsonb_build_object('file_id', f.id)
+          AND j.state IN ('available', 'running', 'retryable', 'scheduled', 'pending'));
+    UPDATE :"metadata".files AS u SET thumbnail_status = 'pending', thumbnail_error = NULL WHERE u.id = f.id AND u.thumbnail_status = 'failed';
+    INSERT INTO :"metadata".river_job (args, kind, max_attempts, priority, queue)
+    VALUES (jsonb_build_object('file_id', f.id, 's3_key', f.s3_original_key, 'file_type', f.file_type, 'bucket', f.s3_bucket),
+      'thumbnail_generate', 25, 1, 'fs_thumbnails');
+    PERFORM pg_notify(:'metadata' || '.river_insert', json_build_object('queue', 'fs_thumbnails')::text);
+  END LOOP;
+  RETURN known;
+END
+$$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rowlock_adopt FROM PUBLIC;
 GRANT USAGE ON SCHEMA rowlock_adopt TO rowlock_worker;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA rowlock_adopt TO rowlock_worker;

@@ -48,9 +48,12 @@ BEGIN
   IF NOT FOUND THEN
     RETURN 'gone';
   END IF;
-  INSERT INTO storage.versions (id, backend, key, state, size, etag, content_type, stored_at)
+  -- The deployed URL is for this very key and may still be out: whoever used it once more is found out.
+  INSERT INTO storage.versions (id, backend, key, state, size, etag, content_type, stored_at, put_until, recheck_at)
   VALUES (new_version, store, f.s3_original_key, 'stored', byte_count, byte_tag,
-    nullif(lower(trim(split_part(f.file_type, ';', 1))), ''), now())
+    nullif(lower(trim(split_part(f.file_type, ';', 1))), ''), now(),
+    CASE WHEN f.created_at > now() - interval '1 day' THEN f.created_at + interval '1 day' END,
+    CASE WHEN f.created_at > now() - interval '1 day' THEN now() + interval '16 minutes' END)
   ON CONFLICT ON CONSTRAINT versions_key_used_once DO NOTHING;
   IF NOT FOUND THEN
     PERFORM rowlock_adopt.file_found(file, 'taken', 'another object has these bytes: ' || f.s3_original_key);

@@ -75,16 +75,16 @@ BEGIN
 END
 $$;
 
--- The bytes are deleted. A version that was stored cannot get late bytes, so its row goes; one that was not may
--- (a presigned URL was out), so its row stays for seven days as a tombstone, and is then purged once more.
+-- The bytes are deleted. A version that was stored cannot get late bytes, so its row goes; one that was not may, or one whose
+-- presigned URL is still out at a store that takes it: its row stays for seven days as a tombstone, and is then purged once more.
 CREATE OR REPLACE FUNCTION storage_internal.purge_end(wanted uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  DELETE FROM storage.versions WHERE id = wanted AND state = 'purging' AND stored_at IS NOT NULL;
   UPDATE storage.versions SET state = 'gone', expires_at = now() + interval '7 days'
-  WHERE id = wanted AND state = 'purging' AND stored_at IS NULL;
+  WHERE id = wanted AND state = 'purging' AND (stored_at IS NULL OR put_until > now());
+  DELETE FROM storage.versions WHERE id = wanted AND state = 'purging' AND stored_at IS NOT NULL;
 END
 $$;
 

@@ -147,10 +147,14 @@ BEGIN
   INSERT INTO storage.versions (id, backend, key, content_type, expires_at)
   VALUES (u.version_id, open_upload.backend, open_upload.key, u.content_type, deadline);
   INSERT INTO storage.uploads (id, version_id, kind, bucket_id, name, caller_role, caller_claims, content_type,
-    declared_size, size_max, overwrite, cache_control, user_metadata, if_match, if_none_match, ticket_id, expires_at)
+    declared_size, size_max, overwrite, cache_control, user_metadata, if_match, if_none_match, ticket_id, put_guard, expires_at)
   VALUES (u.id, u.version_id, u.kind, u.bucket_id, u.name, u.caller_role, u.caller_claims, u.content_type,
     u.declared_size, u.size_max, u.overwrite, u.cache_control, u.user_metadata, u.if_match, u.if_none_match, u.ticket_id,
-    deadline);
+    u.put_guard, deadline);
+  IF u.put_guard = 'incoming' THEN
+    INSERT INTO storage.versions (id, backend, key, content_type, expires_at)
+    VALUES (storage_internal.uuid_v7(), open_upload.backend, concat('incoming/', u.id), u.content_type, deadline);
+  END IF;
 END
 $$;
 
@@ -225,6 +229,9 @@ BEGIN
   IF u.ticket_id IS NOT NULL THEN
     PERFORM storage_internal.take_ticket(u, true_sha256, detected);
   END IF;
+  IF u.put_guard IN ('condition', 'recheck') THEN
+    PERFORM storage_internal.watch_put(u);
+  END IF;
   RETURN u;
 END
 $$;
@@ -292,6 +299,9 @@ BEGIN
   SELECT * INTO object FROM storage.objects WHERE bucket_id = u.bucket_id AND name = u.name AND version_id = u.version_id;
   IF u.kind = 'direct' THEN
     PERFORM storage_internal.attach_file(u, object);
+  END IF;
+  IF u.put_guard = 'incoming' THEN
+    PERFORM storage_internal.let_go_of_incoming(u.id);
   END IF;
   RETURN object;
 END
@@ -365,7 +375,11 @@ BEGIN
   END IF;
   UPDATE storage.versions SET expires_at = now() WHERE id = u.version_id AND state = 'writing';
   PERFORM storage_internal.enqueue_purges(ARRAY[u.version_id]);
+  IF u.put_guard = 'incoming' THEN
+    PERFORM storage_internal.let_go_of_incoming(u.id);
+  END IF;
   IF u.kind = 'direct' THEN
+    UPDATE storage.multipart_uploads SET error = reason WHERE multipart_uploads.upload_id = u.id;
     UPDATE :"metadata".files SET thumbnail_status = 'failed', thumbnail_error = reason, updated_at = now()
     WHERE files.upload_id = u.id;
   END IF;

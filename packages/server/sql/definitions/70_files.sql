@@ -165,6 +165,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   -- First: it waits for a client who is just saying what the file is.
   UPDATE :"metadata".file_upload_requests SET is_open = false WHERE upload_id = u.id;
+  -- Ten thousand parts are not kept for as long as their object is.
+  UPDATE storage.multipart_uploads SET parts = NULL, named_parts = NULL WHERE upload_id = u.id;
   INSERT INTO :"metadata".files AS f (id, entity_type, entity_id, file_name, file_type, file_size, s3_bucket,
     s3_original_key, thumbnail_status, property_name, consent_location, created_by, object_id)
   SELECT r.file_id, r.entity_type, r.entity_id, r.file_name, r.file_type, object.size, coalesce(r.s3_bucket, 'civic-os-files'),
@@ -198,6 +200,7 @@ AS $$
   SELECT u.id, u.size_max FROM storage.versions AS v JOIN storage.uploads AS u ON u.version_id = v.id
   WHERE v.key = wanted_key AND v.backend = wanted_backend AND v.state = 'writing'
     AND u.kind = 'direct' AND u.state = 'open' AND u.expires_at > now()
+    AND NOT EXISTS (SELECT FROM storage.multipart_uploads AS m WHERE m.upload_id = u.id)
 $$;
 
 -- For whom and for what a direct upload was begun. No row when it is finished or given up.
@@ -216,9 +219,10 @@ CREATE OR REPLACE FUNCTION storage_internal.unreported_uploads(grace interval, r
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT id FROM storage.uploads
-  WHERE kind = 'direct' AND state = 'open' AND created_at <= now() - grace
-  ORDER BY created_at LIMIT row_limit
+  -- Uploads in parts last: they live for a day, and until they end there is little to find.
+  SELECT u.id FROM storage.uploads AS u LEFT JOIN storage.multipart_uploads AS m ON m.upload_id = u.id
+  WHERE u.kind = 'direct' AND u.state = 'open' AND u.created_at <= now() - grace
+  ORDER BY m.upload_id IS NOT NULL AND u.expires_at > now() + interval '30 minutes', u.created_at LIMIT row_limit
 $$;
 
 CREATE OR REPLACE FUNCTION storage_internal.version_of_file(wanted uuid) RETURNS uuid

@@ -129,7 +129,7 @@ BEGIN
   NEW.requested_by := coalesce(NEW.requested_by, storage.caller_id());
   SELECT jsonb_object_agg(name, value) INTO set FROM storage.settings
   WHERE name IN ('files_bucket', 'upload_bytes_max', 'backend', 'upload_url_seconds', 'upload_url_seconds_max',
-    'upload_requests_per_minute', 'upload_requests_open_max');
+    'upload_requests_per_minute', 'upload_requests_open_max', 'multipart_bytes_max');
   IF concat(set ->> 'upload_requests_per_minute', set ->> 'upload_requests_open_max') <> '00' THEN
     PERFORM storage_internal.admit_request(NEW.requested_by, (set ->> 'upload_requests_per_minute')::integer,
       (set ->> 'upload_requests_open_max')::integer);
@@ -146,17 +146,33 @@ BEGIN
   u.content_type := nullif(lower(trim(split_part(NEW.file_type, ';', 1))), '');
   u.declared_size := NEW.file_size;
   u.overwrite := false;
-  u.size_max := coalesce(bucket.file_size_limit, (set ->> 'upload_bytes_max')::bigint);
+  u.size_max := CASE WHEN NEW.part_size IS NULL THEN coalesce(bucket.file_size_limit, (set ->> 'upload_bytes_max')::bigint)
+    ELSE storage.parts_bytes_max(bucket.file_size_limit, (set ->> 'multipart_bytes_max')::bigint,
+      (set ->> 'upload_bytes_max')::bigint) END;
   IF NEW.file_size > u.size_max THEN
-    RAISE EXCEPTION 'the file has % bytes; at most % are accepted', NEW.file_size, u.size_max USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'the file has % bytes; at most % are accepted', NEW.file_size, u.size_max USING ERRCODE = 'check_violation',
+      HINT = CASE WHEN NEW.part_size IS NULL AND bucket.file_size_limit IS NULL THEN 'request_multipart_upload takes more, in parts.'
+        ELSE 'No way of uploading takes more.' END; -- a hint that is NULL would be an error of its own
+  ELSIF NEW.part_size IS NULL AND NEW.file_size > 5368709120 THEN
+    RAISE EXCEPTION 'one PUT carries at most 5368709120 bytes: upload the file in parts, by request_multipart_upload'
+      USING ERRCODE = 'check_violation';
   ELSIF NOT storage.media_type_allowed(bucket.allowed_mime_types, coalesce(u.content_type, 'application/octet-stream')) THEN
     RAISE EXCEPTION 'files of type % are not accepted', NEW.file_type USING ERRCODE = 'check_violation';
   END IF;
   u.size_max := least(u.size_max, coalesce(NEW.file_size, storage_internal.quota_room(bucket.id, NEW.s3_key)));
-  PERFORM storage_internal.open_upload(u, coalesce(bucket.backend, set ->> 'backend'), NEW.s3_key,
-    make_interval(secs => storage_internal.url_seconds(NEW.file_size, (set ->> 'upload_url_seconds')::integer,
-      (set ->> 'upload_url_seconds_max')::integer)));
+  SELECT CASE WHEN NEW.sends_headers THEN g.with_headers ELSE g.without_headers END INTO u.put_guard
+  FROM storage.put_guards AS g WHERE g.backend = coalesce(bucket.backend, set ->> 'backend');
+  IF NEW.part_size IS NULL THEN
+    PERFORM storage_internal.open_upload(u, coalesce(bucket.backend, set ->> 'backend'), NEW.s3_key,
+      make_interval(secs => storage_internal.url_seconds(NEW.file_size, (set ->> 'upload_url_seconds')::integer,
+        (set ->> 'upload_url_seconds_max')::integer)));
+  ELSE
+    u.put_guard := NULL; -- no URL of a part outlives the upload, so none has to be guarded against
+    PERFORM storage_internal.open_multipart(u, coalesce(bucket.backend, set ->> 'backend'), NEW.s3_key, NEW.part_size,
+      NEW.sha256, NEW.requested_by);
+  END IF;
   NEW.upload_id := u.id;
+  NEW.put_key := CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) END;
   NEW.is_open := true;
   RETURN NEW;
 END
@@ -169,19 +185,26 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM :"metadata".enqueue_jobs('multipart_create', array_agg(jsonb_build_object('upload_id', upload_id)), 's3_signer')
+  FROM new_rows WHERE part_size IS NOT NULL AND upload_id IS NOT NULL;
+  -- Whoever listens is told by a trigger of sql/alternatives.
+  IF storage_internal.setting('presign_source') = 'notify' THEN
+    RETURN NULL;
+  END IF;
   PERFORM :"metadata".enqueue_jobs('s3_presign', array_agg(jsonb_build_object('request_id', id, 'file_name', file_name,
     'file_type', file_type, 'entity_type', entity_type, 'entity_id', entity_id)), 's3_signer')
-  FROM new_rows;
+  FROM new_rows WHERE part_size IS NULL;
   RETURN NULL;
 END
 $$;
 CREATE OR REPLACE TRIGGER file_requested AFTER INSERT ON :"metadata".file_upload_requests
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.file_requested();
 
--- Writes the request. `object_name` is what storage.assert_may_upload_file answered: it is asked before.
-CREATE OR REPLACE FUNCTION storage_internal.open_request(
-  entity_type text, entity_id text, file_name text, file_type text, file_id uuid, object_name text,
-  file_size bigint DEFAULT NULL, property_name text DEFAULT NULL, consent_location boolean DEFAULT false, sha256 text DEFAULT NULL
+-- Writes the request. `object_name` is what storage.assert_may_upload_file answered: it is asked before. `sends_headers`:
+-- whether its client sends what it is told to.
+CREATE OR REPLACE FUNCTION storage_internal.write_request(
+  entity_type text, entity_id text, file_name text, file_type text, file_id uuid,
+  file_size bigint, property_name text, consent_location boolean, sha256 text, sends_headers boolean
 ) RETURNS :"metadata".file_upload_requests
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -198,12 +221,34 @@ BEGIN
     RAISE EXCEPTION 'a SHA-256 is 64 hexadecimal digits' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   INSERT INTO :"metadata".file_upload_requests AS r (entity_type, entity_id, file_name, file_type, file_id, file_size,
-    property_name, consent_location, sha256)
+    property_name, consent_location, sha256, sends_headers)
   VALUES (entity_type, entity_id, file_name, file_type, file_id, file_size, property_name, coalesce(consent_location, false),
-    decode(sha256, 'hex'))
+    decode(sha256, 'hex'), sends_headers)
   RETURNING * INTO request;
   RETURN request;
 END
+$$;
+
+CREATE OR REPLACE FUNCTION storage_internal.open_request(
+  entity_type text, entity_id text, file_name text, file_type text, file_id uuid, object_name text,
+  file_size bigint DEFAULT NULL, property_name text DEFAULT NULL, consent_location boolean DEFAULT false, sha256 text DEFAULT NULL
+) RETURNS :"metadata".file_upload_requests
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT storage_internal.write_request(entity_type, entity_id, file_name, file_type, file_id, file_size, property_name,
+    consent_location, sha256, false)
+$$;
+
+CREATE OR REPLACE FUNCTION storage_internal.open_headed_request(
+  entity_type text, entity_id text, file_name text, file_type text, file_id uuid, object_name text,
+  file_size bigint, property_name text, consent_location boolean, sha256 text
+) RETURNS :"metadata".file_upload_requests
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT storage_internal.write_request(entity_type, entity_id, file_name, file_type, file_id, file_size, property_name,
+    consent_location, sha256, true)
 $$;
 
 CREATE OR REPLACE FUNCTION :"api".request_upload_url(p_entity_type text, p_entity_id text, p_file_name text, p_file_type text)
@@ -218,13 +263,14 @@ BEGIN ATOMIC
 END;
 
 -- What a client is told of its request. It reads nothing: url, headers, bucket and expires_at are null until it is signed.
+-- `key` is where the file will be, `put_key` where its PUT goes.
 CREATE OR REPLACE FUNCTION storage.upload_request_json(
-  id uuid, file_id uuid, status text, url text, headers jsonb, bucket text, key text, expires_at timestamptz, error text
+  id uuid, file_id uuid, status text, url text, headers jsonb, bucket text, key text, put_key text, expires_at timestamptz, error text
 ) RETURNS json
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
   SELECT json_build_object('request_id', id, 'file_id', file_id, 'status', status, 'url', url, 'method', 'PUT',
-    'headers', headers, 'bucket', bucket, 'key', key, 'expires_at', expires_at, 'error', error);
+    'headers', headers, 'bucket', bucket, 'key', key, 'put_key', coalesce(put_key, key), 'expires_at', expires_at, 'error', error);
 END;
 
 -- What the four arguments of request_upload_url cannot carry.
@@ -235,9 +281,9 @@ CREATE OR REPLACE FUNCTION :"api".request_upload(
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
   SELECT storage.upload_request_json(
-    r.id, r.file_id, r.status, r.presigned_url, r.put_headers, r.s3_bucket, r.s3_key, r.url_expires_at, r.error_message)
+    r.id, r.file_id, r.status, r.presigned_url, r.put_headers, r.s3_bucket, r.s3_key, r.put_key, r.url_expires_at, r.error_message)
   FROM (SELECT storage_internal.uuid_v7() AS id) AS f,
-    LATERAL storage_internal.open_request(p_entity_type, p_entity_id, p_file_name, p_file_type, f.id,
+    LATERAL storage_internal.open_headed_request(p_entity_type, p_entity_id, p_file_name, p_file_type, f.id,
       storage.assert_may_upload_file(p_entity_type, p_entity_id, p_file_name, p_file_type,
         storage_internal.setting('files_bucket'), f.id),
       p_file_size, p_property_name, p_consent_location, p_sha256) AS r;
@@ -256,9 +302,10 @@ CREATE OR REPLACE FUNCTION :"api".get_upload_request(p_request_id uuid) RETURNS 
 LANGUAGE sql STABLE
 BEGIN ATOMIC
   SELECT storage.upload_request_json(
-    r.id, r.file_id, r.status, r.presigned_url, r.put_headers, r.s3_bucket, r.s3_key, r.url_expires_at, r.error_message)
+    r.id, r.file_id, r.status, r.presigned_url, r.put_headers, r.s3_bucket, r.s3_key, r.put_key, r.url_expires_at, r.error_message)
   FROM :"metadata".file_upload_requests AS r WHERE r.id = p_request_id;
 END;
+DROP FUNCTION IF EXISTS storage.upload_request_json(uuid, uuid, text, text, jsonb, text, text, timestamptz, text);
 
 -- For the signer: what to sign. No row when the request or its upload is gone. Of many requests at once, those that can
 -- be signed or were. A URL never outlives its intent. A plan that was made while the tables were empty would read them whole
@@ -266,16 +313,18 @@ END;
 DROP FUNCTION IF EXISTS storage_internal.requests_to_sign(uuid[]);
 CREATE OR REPLACE FUNCTION storage_internal.requests_to_sign(request_ids uuid[])
 RETURNS TABLE (id uuid, is_signed boolean, key text, backend text, file_type text, file_size bigint, sha256 bytea,
-  expiry_seconds integer)
+  expiry_seconds integer, put_guard text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $$
   SELECT r.id,
     r.status = 'completed' AND r.presigned_url IS NOT NULL AND coalesce(r.url_expires_at > now(), true),
-    r.s3_key, v.backend, r.file_type, r.file_size, r.sha256,
-    least(storage_internal.url_seconds(r.file_size), floor(extract(epoch FROM u.expires_at - now())))::integer
-  FROM :"metadata".file_upload_requests AS r JOIN storage.uploads AS u ON u.id = r.upload_id AND u.state = 'open'
+    CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) ELSE r.s3_key END, v.backend, r.file_type, r.file_size, r.sha256,
+    least(storage_internal.url_seconds(r.file_size), floor(extract(epoch FROM u.expires_at - now())))::integer,
+    u.put_guard
+  FROM :"metadata".file_upload_requests AS r
+    JOIN storage.uploads AS u ON u.id = r.upload_id AND u.state = 'open' AND r.part_size IS NULL
     JOIN storage.versions AS v ON v.id = u.version_id
   WHERE r.id = ANY (request_ids) AND u.expires_at > now() + interval '1 second'
 $$;
@@ -331,15 +380,19 @@ $$;
 DROP FUNCTION IF EXISTS storage_internal.upload_to_complete(uuid);
 CREATE OR REPLACE FUNCTION storage_internal.upload_to_complete(wanted uuid)
 RETURNS TABLE (backend text, key text, content_type text, size_max bigint, expires_at timestamptz, url_expires_at timestamptz,
-  declared_size bigint, sha256 bytea, sha256_is_signed boolean)
+  declared_size bigint, sha256 bytea, sha256_is_signed boolean, put_guard text, put_key text, store_id text, part_size bigint,
+  part_count integer, named_parts jsonb, is_asked_for boolean, is_for_entity boolean)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT v.backend, v.key, u.content_type, u.size_max, u.expires_at,
     coalesce(r.url_expires_at, u.created_at + make_interval(secs => storage_internal.url_seconds(u.declared_size))),
-    u.declared_size, r.sha256, coalesce(r.put_headers ? 'x-amz-checksum-sha256', false)
+    u.declared_size, coalesce(r.sha256, m.sha256), coalesce(r.put_headers ? 'x-amz-checksum-sha256', false), u.put_guard,
+    CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) ELSE v.key END,
+    m.store_id, m.part_size, m.part_count, m.named_parts, m.complete_asked_at IS NOT NULL, r.id IS NOT NULL
   FROM storage.uploads AS u JOIN storage.versions AS v ON v.id = u.version_id
     LEFT JOIN :"metadata".file_upload_requests AS r ON r.upload_id = u.id
+    LEFT JOIN storage.multipart_uploads AS m ON m.upload_id = u.id
   WHERE u.id = wanted AND u.kind = 'direct' AND u.state = 'open'
 $$;
 

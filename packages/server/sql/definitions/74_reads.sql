@@ -1,7 +1,7 @@
 -- Reading, for a caller whose policies must judge: an object or a variant with where its bytes are, and what is known of
 -- an object without them.
 
--- Where the bytes of a version are. PL/pgSQL keeps its plan for the session; a function in SQL is planned anew for every
+-- Where the bytes of a version are; nowhere, as far as anybody is told, while it is in quarantine. PL/pgSQL keeps its plan for the session; a function in SQL is planned anew for every
 -- statement before PostgreSQL 18. STABLE: it sees what the query sees that calls it.
 CREATE OR REPLACE FUNCTION storage_internal.version_location(wanted uuid)
 RETURNS TABLE (key text, backend text, content_type text, detected_type text, size bigint, sha256 bytea)
@@ -10,7 +10,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN QUERY SELECT v.key, v.backend, v.content_type, v.detected_type, v.size, v.sha256 FROM storage.versions AS v WHERE v.id = wanted;
+  RETURN QUERY SELECT v.key, v.backend, v.content_type, v.detected_type, v.size, v.sha256 FROM storage.versions AS v
+    WHERE v.id = wanted AND v.quarantined_at IS NULL;
 END
 $$;
 
@@ -27,7 +28,7 @@ BEGIN ATOMIC
     o.owner_id, o.version_id, o.user_metadata, o.created_at,
     EXISTS (SELECT FROM storage.buckets AS b WHERE b.id = o.bucket_id AND b.public)
   FROM storage.objects AS o
-  LEFT JOIN LATERAL storage_internal.version_location(o.version_id) AS l ON true
+  CROSS JOIN LATERAL storage_internal.version_location(o.version_id) AS l
   WHERE o.bucket_id = wanted_bucket AND o.name = wanted_name;
 END;
 

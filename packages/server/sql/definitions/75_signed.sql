@@ -161,7 +161,7 @@ BEGIN
   FROM storage.objects AS o
   JOIN storage.versions AS s ON s.id = CASE
     WHEN wanted_version IS NULL OR wanted_version = o.version_id THEN o.version_id
-    ELSE storage_internal.kept_version(o.id, wanted_version) END
+    ELSE storage_internal.kept_version(o.id, wanted_version) END AND s.quarantined_at IS NULL
   LEFT JOIN storage.variants AS d ON d.source_version_id = s.id AND d.preset = wanted_preset
   LEFT JOIN storage.versions AS v ON v.id = CASE WHEN wanted_preset IS NULL THEN s.id ELSE d.version_id END
   WHERE o.bucket_id = wanted_bucket AND o.name = wanted_name AND o.id = wanted_id;

@@ -135,7 +135,8 @@ BEGIN
   SELECT v.key, v.backend, v.content_type, v.detected_type, k.origin, k.host, k.path_prefix, k.query_prefix, k.query_token, k.scope,
     k.inner_pad, k.outer_pad
   INTO key, store, declared, detected, origin, host, path, query, token, scope, inner_pad, outer_pad
-  FROM storage.versions AS v LEFT JOIN storage.s3_signing_keys AS k ON k.backend = v.backend AND k.day = today
+  FROM (SELECT * FROM storage.versions WHERE quarantined_at IS NULL) AS v
+  LEFT JOIN storage.s3_signing_keys AS k ON k.backend = v.backend AND k.day = today
     AND k.valid_from <= asked_at AND k.valid_until > asked_at
   WHERE v.id = wanted AND v.state = 'stored';
   IF NOT FOUND THEN
@@ -183,7 +184,7 @@ BEGIN
       SELECT s.backend, storage_sign.uri_encode_path(s.key) AS path,
         storage_sign.answer_terms(s.content_type, s.detected_type, w.file_name) AS terms
       FROM unnest(wanted, file_names) WITH ORDINALITY AS w (id, file_name, place)
-      LEFT JOIN storage.versions AS s ON s.id = w.id AND s.state = 'stored'
+      LEFT JOIN storage.versions AS s ON s.id = w.id AND s.state = 'stored' AND s.quarantined_at IS NULL
       ORDER BY w.place
     ) AS v
     LEFT JOIN LATERAL (SELECT * FROM signers WHERE signers.backend = v.backend LIMIT 1) AS k ON true;
@@ -207,14 +208,15 @@ DECLARE
   digest text;
 BEGIN
   PERFORM storage_sign.assert_terms(expires_in, NULL, 1);
-  SELECT s.key, s.backend AS store, u.expires_at, regexp_replace(trim(r.file_type), ' +', ' ', 'g') AS content_type, r.file_size,
+  SELECT CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) ELSE s.key END AS key,
+    CASE u.put_guard WHEN 'condition' THEN '*' END AS if_none_match, s.backend AS store, u.expires_at, regexp_replace(trim(r.file_type), ' +', ' ', 'g') AS content_type, r.file_size,
     encode(r.sha256, 'base64') AS checksum, k.* INTO v
   FROM :"metadata".file_upload_requests AS r
   JOIN storage.uploads AS u ON u.id = r.upload_id AND u.kind = 'direct' AND u.state = 'open' AND u.expires_at > asked_at
   JOIN storage.versions AS s ON s.id = u.version_id AND s.state = 'writing'
   LEFT JOIN storage.s3_signing_keys AS k ON k.backend = s.backend AND k.day = (asked_at AT TIME ZONE 'UTC')::date
     AND k.valid_from <= asked_at AND k.valid_until > asked_at
-  WHERE r.id = wanted_request;
+  WHERE r.id = wanted_request AND r.part_size IS NULL;
   IF NOT FOUND THEN
     RETURN NULL;
   ELSIF v.origin IS NULL THEN
@@ -224,9 +226,9 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   names := concat(CASE WHEN v.file_size IS NOT NULL THEN 'content-length;' END, CASE WHEN v.content_type <> '' THEN 'content-type;' END,
-    'host', CASE WHEN v.upload_acl <> '' THEN ';x-amz-acl' END, CASE WHEN v.checksum IS NOT NULL THEN ';x-amz-checksum-sha256' END);
+    'host', CASE WHEN v.if_none_match <> '' THEN ';if-none-match' END, CASE WHEN v.upload_acl <> '' THEN ';x-amz-acl' END, CASE WHEN v.checksum IS NOT NULL THEN ';x-amz-checksum-sha256' END);
   headers := concat('content-length:' || v.file_size || E'\n', 'content-type:' || nullif(v.content_type, '') || E'\n',
-    'host:', v.host, E'\n', 'x-amz-acl:' || nullif(v.upload_acl, '') || E'\n', 'x-amz-checksum-sha256:' || v.checksum || E'\n');
+    'host:', v.host, E'\n', 'if-none-match:' || v.if_none_match || E'\n', 'x-amz-acl:' || nullif(v.upload_acl, '') || E'\n', 'x-amz-checksum-sha256:' || v.checksum || E'\n');
   path := v.path_prefix || storage_sign.uri_encode_path(v.key);
   query := concat(v.query_prefix, '&X-Amz-Date=', stamp, '&X-Amz-Expires=', expires_in, v.query_token, '&X-Amz-SignedHeaders=',
     replace(names, ';', '%3B'));

@@ -55,7 +55,7 @@ DECLARE
   v record;
   url text;
 BEGIN
-  SELECT r.file_type, r.sha256, s.backend,
+  SELECT r.file_type, r.sha256, s.backend, u.put_guard,
     least(storage_internal.url_seconds(r.file_size), floor(extract(epoch FROM u.expires_at - asked_at)), 3600)::integer AS expires_in
   INTO v
   FROM :"metadata".file_upload_requests AS r JOIN storage.uploads AS u ON u.id = r.upload_id
@@ -63,7 +63,7 @@ BEGIN
   url := storage_sign.sign_put(request, v.expires_in);
   PERFORM storage_internal.requests_signed(ARRAY[request], ARRAY[url], ARRAY[k.bucket],
     ARRAY[jsonb_strip_nulls(jsonb_build_object('content-type', nullif(v.file_type, ''), 'x-amz-acl', nullif(k.upload_acl, ''),
-      'x-amz-checksum-sha256', encode(v.sha256, 'base64')))],
+      'x-amz-checksum-sha256', encode(v.sha256, 'base64'), 'if-none-match', CASE v.put_guard WHEN 'condition' THEN '*' END))],
     ARRAY[date_trunc('second', asked_at) + make_interval(secs => v.expires_in)])
   FROM storage.s3_signing_keys AS k WHERE k.backend = v.backend AND k.day = (asked_at AT TIME ZONE 'UTC')::date AND url IS NOT NULL;
   RETURN url;

@@ -2,10 +2,12 @@
 -- is not here, since it needs the bytes.
 
 -- A page of one backend's versions, in the bytewise order of their keys. `doomed`: the bytes may go, or never came, and yet
--- something points at them. `unreferenced`: nothing does. One statement, and so one snapshot; planned for the page that it
+-- something points at them. `unreferenced`: nothing does. `quarantined`: why it is not served. One statement, and so one snapshot; planned for the page that it
 -- is, since a plan for a tenth of the table would read all objects for every page.
+DROP FUNCTION IF EXISTS storage_internal.fsck_page(text, text, integer);
 CREATE OR REPLACE FUNCTION storage_internal.fsck_page(wanted_backend text, after_key text, row_limit integer)
-RETURNS TABLE (id uuid, key text, state text, size bigint, sha256 text, expired boolean, doomed boolean, unreferenced boolean)
+RETURNS TABLE (id uuid, key text, state text, size bigint, sha256 text, expired boolean, doomed boolean, unreferenced boolean,
+  quarantined text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan
@@ -13,7 +15,7 @@ AS $$
 BEGIN
   RETURN QUERY
     WITH page AS MATERIALIZED (
-      SELECT v.id, v.key, v.state, v.size, v.sha256, v.expires_at FROM storage.versions AS v
+      SELECT v.id, v.key, v.state, v.size, v.sha256, v.expires_at, v.quarantine_reason FROM storage.versions AS v
       WHERE v.backend = wanted_backend AND v.key > after_key ORDER BY v.key LIMIT row_limit
     ), pointed AS (
       SELECT p.*, EXISTS (SELECT FROM storage.objects AS o WHERE o.version_id = p.id)
@@ -22,7 +24,8 @@ BEGIN
       FROM page AS p
     )
     SELECT p.id, p.key, p.state, p.size, encode(p.sha256, 'hex'), p.state IN ('writing', 'purging') AND p.expires_at <= now(),
-      p.state <> 'stored' AND p.is_pointed_at, p.state = 'stored' AND NOT p.is_pointed_at
+      p.state <> 'stored' AND p.is_pointed_at, p.state = 'stored' AND NOT p.is_pointed_at,
+      CASE WHEN p.state = 'stored' THEN p.quarantine_reason END
     FROM pointed AS p ORDER BY p.key;
 END
 $$;
@@ -121,8 +124,9 @@ END
 $$;
 
 -- What whoever starts the service wants to know of its database; it names no object and no key.
+DROP FUNCTION IF EXISTS storage_internal.health();
 CREATE OR REPLACE FUNCTION storage_internal.health()
-RETURNS TABLE (has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[])
+RETURNS TABLE (has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[], quarantined bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -132,5 +136,7 @@ AS $$
     (SELECT count(*) FROM (
       SELECT FROM storage.versions WHERE state IN ('writing', 'purging') AND expires_at <= now() - interval '1 hour' LIMIT 1000
     ) AS overdue),
-    ARRAY(SELECT name FROM storage.migrations)
+    ARRAY(SELECT name FROM storage.migrations),
+    (SELECT count(*) FROM (
+      SELECT FROM storage.versions WHERE quarantined_at IS NOT NULL AND state = 'stored' LIMIT 1000) AS quarantined)
 $$;

@@ -196,11 +196,12 @@ BEGIN
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  UPDATE storage.versions SET backend = t.backend, key = t.key, etag = NULL, was_on = array_append(v.was_on, v.backend)
+  UPDATE storage.versions SET backend = t.backend, key = t.key, etag = NULL, was_on = array_append(v.was_on, v.backend),
+    put_until = NULL, recheck_at = NULL
   WHERE id = wanted;
   -- Stored once, so that its purge leaves no tombstone; not before the grace, so that who reads them now reads on.
-  INSERT INTO storage.versions (id, backend, key, state, size, content_type, stored_at, expires_at)
-  VALUES (t.id, v.backend, v.key, 'purging', v.size, v.content_type, v.stored_at, now() + grace);
+  INSERT INTO storage.versions (id, backend, key, state, size, content_type, stored_at, put_until, expires_at)
+  VALUES (t.id, v.backend, v.key, 'purging', v.size, v.content_type, v.stored_at, v.put_until, now() + grace);
   UPDATE :"metadata".files AS f SET s3_bucket = target_bucket, s3_original_key = t.key, updated_at = now()
   FROM storage.objects AS o
   WHERE o.version_id = wanted AND f.object_id = o.id

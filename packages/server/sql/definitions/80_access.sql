@@ -8,6 +8,7 @@ ALTER TABLE storage.versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.uploads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.upload_tickets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.upload_requesters ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.multipart_uploads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.variants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.image_metadata ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.changes ENABLE ROW LEVEL SECURITY;
@@ -22,6 +23,7 @@ ALTER TABLE storage.blobs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.blob_chunks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.backend_copies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.backend_copy_failures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.put_guards ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".files ENABLE ROW LEVEL SECURITY;
 ALTER TABLE :"metadata".file_upload_requests ENABLE ROW LEVEL SECURITY;
 
@@ -50,7 +52,7 @@ GRANT SELECT ON storage.signed_urls TO :"authenticated", :"service_role";
 GRANT INSERT (scope, value) ON storage.signed_url_revocations TO :"authenticated", :"service_role";
 GRANT SELECT, DELETE ON :"metadata".files TO :"anon", :"authenticated", :"service_role";
 GRANT SELECT (id, entity_type, entity_id, file_name, file_type, status, presigned_url, s3_key, file_id, error_message,
-  created_at, updated_at, requested_by, file_size, property_name, consent_location, sha256, s3_bucket, put_headers,
+  created_at, updated_at, requested_by, file_size, property_name, consent_location, sha256, s3_bucket, put_headers, put_key,
   url_expires_at)
   ON :"metadata".file_upload_requests TO :"anon", :"authenticated", :"service_role";
 
@@ -90,7 +92,7 @@ GRANT EXECUTE ON FUNCTION storage.claim(text[]), storage.operation(), storage.se
   :"api".request_upload_url(text, text, text, text),
   :"api".request_upload(text, text, text, text, bigint, text, boolean, text), :"api".get_upload_request(uuid),
   storage.assert_entity_names(text, text), storage.file_object_name(text, text, text, uuid),
-  storage.upload_request_json(uuid, uuid, text, text, jsonb, text, text, timestamptz, text),
+  storage.upload_request_json(uuid, uuid, text, text, jsonb, text, text, text, timestamptz, text),
   :"api".create_file_record(uuid, text, text, text, text, bigint, text, text, text, text)
   TO :"anon", :"authenticated", :"service_role";
 GRANT EXECUTE ON FUNCTION storage.allow_any_operation(text[]), storage.allow_only_operation(text)
@@ -127,6 +129,7 @@ GRANT EXECUTE ON FUNCTION storage.listen_for_changes(integer) TO :"service_role"
 GRANT EXECUTE ON FUNCTION storage_internal.uuid_v7(), storage_internal.setting(text),
   storage_internal.version_location(uuid),
   storage_internal.open_request(text, text, text, text, uuid, text, bigint, text, boolean, text),
+  storage_internal.open_headed_request(text, text, text, text, uuid, text, bigint, text, boolean, text),
   storage_internal.create_file(uuid, text, text, text, text, bigint, text, text, text, boolean)
   TO :"anon", :"authenticated", :"service_role";
 
@@ -162,6 +165,7 @@ GRANT EXECUTE ON FUNCTION
   TO rowlock_authenticator;
 GRANT EXECUTE ON FUNCTION storage_internal.changes_as(text, text, text, integer, text, text), storage_internal.changes_poll(text),
   storage_internal.changes_notify(text), storage_internal.bucket_inline(text), storage_internal.health() TO rowlock_authenticator;
+GRANT EXECUTE ON FUNCTION storage_internal.bytes_announced(text, text, text[]) TO rowlock_authenticator;
 GRANT EXECUTE ON FUNCTION
   storage_internal.list_objects_as(text, text, text, text, text, boolean, boolean, text, text, boolean, timestamptz, integer,
     integer, text, boolean),
@@ -204,6 +208,10 @@ GRANT EXECUTE ON FUNCTION :"metadata".rowlock_wake_queue(text),
 GRANT USAGE ON SEQUENCE :"metadata".river_job_id_seq TO rowlock_worker;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA storage_internal TO rowlock_worker;
 
+REVOKE ALL ON FUNCTION :"api".rotate_object_name(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION storage.unguessable_name(text), :"api".rotate_object_name(text, text)
+  TO :"anon", :"authenticated", :"service_role";
+
 -- Presigned URLs. Nobody reads the keys, the worker included, which writes them by a function.
 ALTER TABLE storage.s3_signing_keys ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON storage.s3_signing_keys FROM rowlock_worker;
@@ -219,3 +227,49 @@ GRANT EXECUTE ON FUNCTION storage.presign_object(uuid, integer, text), storage.p
 GRANT EXECUTE ON FUNCTION storage_sign.sign(uuid, integer, text), storage_sign.sign_many(uuid[], integer, text[]),
   storage_sign.sign_put(uuid, integer), storage_sign.assert_terms(integer, integer, integer), storage_internal.sign_request(uuid)
   TO :"anon", :"authenticated", :"service_role";
+
+-- The gateway. The worker has nothing to do with whom a session is.
+ALTER TABLE storage.gateway_sessions ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON storage.gateway_sessions FROM rowlock_worker;
+GRANT SELECT (owner_id, caller_role, created_at, expires_at), DELETE ON storage.gateway_sessions TO :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.read_file(text, text, uuid, text), storage.read_variant_key(text, text, uuid)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage_internal.session_caller(bytea, text[]),
+  storage_internal.read_key_as(bytea, text[], text, text, text, text, uuid, text, uuid),
+  storage_internal.keep_session(storage.gateway_sessions, bytea),
+  storage_internal.begin_session(text, text, bytea, bytea, double precision), storage_internal.end_session(bytea)
+  TO rowlock_authenticator;
+
+-- Uploads in parts. Application roles see that one is theirs; what they are told of it comes from functions.
+GRANT SELECT (upload_id, bucket_id, name, requested_by, size, part_size, part_count, created_at) ON storage.multipart_uploads
+  TO :"anon", :"authenticated", :"service_role";
+REVOKE ALL ON FUNCTION
+  :"api".request_multipart_upload(text, text, text, text, bigint, text, boolean, text, bigint), :"api".get_multipart_upload(uuid),
+  :"api".get_part_urls(uuid, integer[], integer), :"api".list_parts(uuid), :"api".complete_multipart_upload(uuid, jsonb),
+  :"api".abort_multipart_upload(uuid)
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION storage.sees_multipart(uuid),
+  :"api".request_multipart_upload(text, text, text, text, bigint, text, boolean, text, bigint), :"api".get_multipart_upload(uuid),
+  :"api".get_part_urls(uuid, integer[], integer), :"api".list_parts(uuid), :"api".complete_multipart_upload(uuid, jsonb),
+  :"api".abort_multipart_upload(uuid)
+  TO :"anon", :"authenticated", :"service_role";
+-- These only through those.
+GRANT EXECUTE ON FUNCTION storage_sign.sign_parts(uuid, integer[], integer), storage_internal.multipart_json(uuid),
+  storage_internal.ask_to_complete(uuid, jsonb), storage_internal.ask_for_parts(uuid), storage_internal.give_up_multipart(uuid),
+  storage_internal.open_multipart_request(text, text, text, text, uuid, text, bigint, text, boolean, text, bigint)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION
+  storage_internal.begin_multipart(uuid, uuid, text, text, text, text, text, bigint, text, jsonb, text, text, boolean, bigint, text[],
+    text[], bigint, bytea),
+  storage_internal.open_multipart(storage.uploads, text, text, bigint, bytea, text),
+  storage_internal.multipart_begun(uuid, text, text), storage_internal.multipart_state(uuid),
+  storage_internal.multipart_as(text, text, uuid), storage_internal.abort_multipart_as(text, text, uuid),
+  storage_internal.multipart_object(uuid), storage_internal.part_expected(text, text, text, integer),
+  storage_internal.upload_to_complete(uuid)
+  TO rowlock_authenticator;
+
+-- Upload requests that are over.
+ALTER TABLE :"metadata".file_upload_requests_archive ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON :"metadata".file_upload_requests_archive TO :"anon", :"authenticated", :"service_role";
+REVOKE ALL ON FUNCTION :"metadata".cleanup_old_upload_requests() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION :"metadata".cleanup_old_upload_requests() TO :"service_role", rowlock_worker;

@@ -6,6 +6,7 @@
  */
 import type { Readable } from 'node:stream';
 import { isRowlockError } from '@rowlock/client/contract';
+import type { PartStore } from './parts.ts';
 import type { DayKey } from './s3/day-keys.ts';
 
 /** The bytes of an object from `start` to `end`, both counted from 0 and both included. */
@@ -69,6 +70,8 @@ export interface UnfinishedObject {
   readonly size: number;
   /** Milliseconds since it was last written. */
   readonly age_ms: number;
+  /** Of an upload in parts: what the store calls it. */
+  readonly store_id?: string;
 }
 
 export interface PresignPutOptions {
@@ -82,7 +85,30 @@ export interface PresignPutOptions {
   readonly acl?: string;
   /** SHA-256 in hex, signed as the header `x-amz-checksum-sha256` when given: the store then takes these bytes only. */
   readonly sha256?: string;
+  /** Signs the header `if-none-match: *`: the PUT must then send it, and the store takes it only where the key is free. */
+  readonly onlyNew?: boolean;
   readonly now?: Date;
+}
+
+/**
+ * How a presigned PUT that is used once more is kept from changing what was committed. `condition`: the store refuses it,
+ * because the PUT says `if-none-match: *`. `incoming`: it goes to a key of its own, and the commit copies. `recheck`: its key
+ * is kept, and the ETag is compared after the URL has expired.
+ */
+export type PutGuard = 'condition' | 'incoming' | 'recheck';
+
+export interface PutGuards {
+  /** For clients that send the headers which they are told to send. */
+  readonly with_headers: PutGuard;
+  /** For clients that send only the type that they declared. */
+  readonly without_headers: Exclude<PutGuard, 'condition'>;
+}
+
+export interface CopyOptions {
+  /** Copies nothing else than what has this ETag, where the store can be told so. */
+  readonly etag: string;
+  /** The canned ACL of the copy. */
+  readonly acl?: string | undefined;
 }
 
 export interface PresignGetOptions {
@@ -109,6 +135,12 @@ export interface Backend {
   readonly bytesMax?: number;
   /** The store's own bucket, as it stands in presigned URLs. */
   readonly bucket: string;
+  /** Uploads in parts; undefined for a store that takes none. */
+  readonly parts?: PartStore | undefined;
+  /** What stands before each key in the store's own bucket; undefined for a store that tells of no events. */
+  readonly keyPrefix?: string | undefined;
+  /** What its presigned PUTs need; undefined where our own door answers them, which takes no second one. */
+  readonly putGuards?: PutGuards | undefined;
 
   /**
    * Writes a new object; an existing one is never replaced (`isAlreadyExists`).
@@ -138,8 +170,11 @@ export interface Backend {
   /** Walks over what unfinished puts left behind, running ones included. */
   listUnfinished(): AsyncIterable<UnfinishedObject>;
 
-  /** Removes unfinished puts not written to for longer than the given milliseconds; returns how many. */
-  removeUnfinished(olderThanMs: number): Promise<number>;
+  /**
+   * Removes unfinished puts not written to for longer than the given milliseconds, but for uploads in parts that are to be
+   * kept; returns how many.
+   */
+  removeUnfinished(olderThanMs: number, kept?: ReadonlySet<string>): Promise<number>;
 
   /**
    * Signs a URL that lets its holder PUT this key. Nothing is looked up: the key need not exist. It waits only where
@@ -155,6 +190,12 @@ export interface Backend {
    * none where the store signs no URLs.
    */
   signingKeys(days: readonly string[]): Promise<readonly DayKey[]>;
+
+  /**
+   * Copies an object within the store, over what is under the other key; for stores with `putGuards`. Rejects with
+   * `precondition_failed` where the source is known to have changed.
+   */
+  copyWithin?(source: string, target: string, options: CopyOptions): Promise<void>;
 
   /** Resolves when the store accepts writes now; throws what is wrong otherwise. */
   check(): Promise<void>;

@@ -28,6 +28,7 @@ export type Observation =
       readonly type: 'sweep';
       readonly enqueued: number;
       readonly completed: number;
+      readonly quarantined: number;
       readonly expired: number;
       readonly forgotten: number;
     }
@@ -38,6 +39,14 @@ export type Observation =
       readonly outcome: string;
       readonly duration_ms: number;
       readonly bytes: number;
+    }
+  | {
+      readonly type: 'store_events';
+      readonly arrived: number;
+      readonly rechecked: number;
+      readonly adopted: number;
+      readonly unknown: number;
+      readonly ignored: number;
     }
   | { readonly type: 'changes_polled'; readonly lag_seconds: number; readonly streams: number }
   | { readonly type: 'changes_sent'; readonly transport: string; readonly count: number }

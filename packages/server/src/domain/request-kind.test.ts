@@ -18,6 +18,8 @@ const expected: readonly (readonly [string, string | undefined, string | undefin
   ['POST', '/storage/v1/object/upload/sign/:bucket/*', 'signs'],
   ['PUT', '/storage/v1/object/upload/sign/:bucket/*', 'writes'],
   ['POST', '/rpc/request_upload_url', 'signs'],
+  ['POST', '/storage/v1/upload/multipart/:upload_id/sign', 'signs'],
+  ['POST', '/storage/v1/upload/multipart/:upload_id/complete', 'writes'],
   ['GET', '/healthz', undefined],
   ['GET', '/metrics', undefined],
   ['PATCH', undefined, 'writes'],

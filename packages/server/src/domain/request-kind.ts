@@ -14,7 +14,8 @@ const unlimited: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics
 const readingPosts: RegExp = /^\/(?:storage\/v1\/object\/(?:list|list-v2|info|versions)|rpc\/get_)/;
 
 /** Routes that hand out what opens something later. */
-const signingPosts: RegExp = /^\/(?:storage\/v1\/(?:object|object\/upload)\/sign(?:\/:|$)|rpc\/request_)/;
+const signingPosts: RegExp =
+  /^\/(?:storage\/v1\/(?:object|object\/upload)\/sign(?:\/:|$)|storage\/v1\/upload\/multipart\/:upload_id\/sign$|rpc\/request_|session$)/;
 
 /** The kind of a request by its route's pattern; undefined for one that is never limited. */
 export function requestKind(method: string, route: string | undefined): RequestKind | undefined {

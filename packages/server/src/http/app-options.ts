@@ -8,9 +8,11 @@ import type { BlobDoor } from '../operations/blob-door.ts';
 import type { HealthFinding } from '../operations/check-health.ts';
 import type { OperationContext } from '../operations/context.ts';
 import type { RefusalExplainer } from '../operations/explain-refusal.ts';
+import type { HostRoutes } from './by-host.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { ErrorStatus } from './error-status.ts';
 import type { RateLimits } from './rate-limit.ts';
+import type { StoreEventParts } from './routes/store-event-routes.ts';
 
 export interface AppOptions {
   readonly context: OperationContext;
@@ -26,6 +28,8 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** Host names that are served; any when empty. Protects a development server from rebinding of names. */
   readonly allowedHosts: readonly string[];
+  /** Who else answers on this listener, by host name; nobody when undefined. */
+  readonly hosts: HostRoutes | undefined;
   /** Presigned URLs that we answer ourselves, for stores that do not; each below another path. */
   readonly doors: readonly BlobDoor[];
   /** Folder of the console's built site; no console when undefined. */
@@ -38,6 +42,8 @@ export interface AppOptions {
   readonly ready: () => Promise<void>;
   /** What the last look at database and store found. */
   readonly health: () => readonly HealthFinding[];
+  /** Takes events of S3 stores from whoever knows their secret; nobody is listened to when undefined. */
+  readonly storeEvents: Pick<StoreEventParts, 'secret' | 'announce'> | undefined;
   /** What Prometheus must send as a bearer token; metrics are for everybody when undefined. */
   readonly metricsToken: string | undefined;
   readonly limits: ConnectionLimits;

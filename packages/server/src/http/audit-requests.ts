@@ -54,7 +54,7 @@ export function auditEnd(request: FastifyRequest, reply: FastifyReply, address: 
       address,
       role: caller?.role ?? 'unknown',
       subject: caller?.subject,
-      operation: isSign ? 'storage.object.sign' : `${request.method} ${request.routeOptions.url ?? 'unknown'}`,
+      operation: isSign ? signOperation(request) : `${request.method} ${request.routeOptions.url ?? 'unknown'}`,
       bucket_id: bucket ?? id,
       name,
       outcome: isSign ? 'done' : 'refused',
@@ -66,6 +66,10 @@ export function auditEnd(request: FastifyRequest, reply: FastifyReply, address: 
 
 function isSigning(request: FastifyRequest): boolean {
   return request.method === 'POST' && requestKind(request.method, request.routeOptions.url) === 'signs';
+}
+
+function signOperation({ routeOptions }: FastifyRequest): string {
+  return routeOptions.url === '/session' ? 'storage.session.begin' : 'storage.object.sign';
 }
 
 function params(request: FastifyRequest): Readonly<Record<string, string | undefined>> {

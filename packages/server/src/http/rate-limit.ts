@@ -52,6 +52,11 @@ export class RateLimits {
     if (this.#buckets.size > 0 && !anonymous) this.#count('subject', request, reply, `${role}/${subject ?? ''}`);
   }
 
+  /** Counts a download with a session's cookie, by its beginning: whose it is, only the database knows. @throws RowlockError `rate_limited` */
+  countSession(request: FastifyRequest, reply: FastifyReply, id: string): void {
+    if (this.#buckets.size > 0) this.#count('subject', request, reply, `session/${id.slice(0, 16)}`);
+  }
+
   /** Counts a download by a signed URL that was verified, by the URL's id. @throws RowlockError `rate_limited` */
   countSignedUrl(request: FastifyRequest, reply: FastifyReply, urlId: string): void {
     if (this.#buckets.size > 0) this.#count('signed-url', request, reply, urlId);

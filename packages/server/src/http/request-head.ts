@@ -5,6 +5,9 @@ import type { ConnectionLimits } from './connection-limits.ts';
 
 const hostText = /^(?:[A-Za-z0-9._~-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
+/** A target that has a host of its own (RFC 9112, section 3.2.2). */
+const absoluteTarget = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i;
+
 /** Names by which some frameworks let a header replace the method; what checks requests before us does not see it. */
 const methodOverrides: readonly string[] = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
@@ -38,7 +41,7 @@ function assertVersion({ headers, httpVersion }: IncomingMessage): void {
 }
 
 /** One host, and one that can stand in a URL: the base of URLs in answers may be made of it. */
-function assertHost({ headers, rawHeaders, httpVersion }: IncomingMessage): void {
+function assertHost({ headers, rawHeaders, httpVersion, url = '' }: IncomingMessage): void {
   if (headers.host === undefined) {
     if (httpVersion === '1.1') throw new RowlockError('invalid_request', 'A request names its host');
     return;
@@ -48,5 +51,10 @@ function assertHost({ headers, rawHeaders, httpVersion }: IncomingMessage): void
   }
   if (rawHeaders.filter((text, place) => place % 2 === 0 && text.toLowerCase() === 'host').length > 1) {
     throw new RowlockError('invalid_request', 'A request names one host');
+  }
+  // Whoever stands before us may have gone by the other.
+  const target = absoluteTarget.exec(url);
+  if (target !== null && target[1]?.toLowerCase() !== headers.host.toLowerCase()) {
+    throw new RowlockError('invalid_request', 'The target names another host than the request does');
   }
 }

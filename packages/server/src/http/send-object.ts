@@ -18,6 +18,10 @@ export interface SendOptions {
   readonly expiresAt?: Date | undefined;
   /** No cache may keep the answer: the next request must be judged anew. */
   readonly noStore?: boolean | undefined;
+  /** Unless it is public, a cache asks each time, whatever was stored with it. */
+  readonly revalidate?: boolean | undefined;
+  /** Whose pages may embed the answer; anybody's unless given. */
+  readonly embeddable?: 'same-site' | undefined;
 }
 
 /** Answers 200, 206, 304, 412 or 416 with the headers of the object, and its bytes unless the method is HEAD. */
@@ -109,7 +113,7 @@ function setHeaders(reply: FastifyReply, object: OpenedObject, etag: string, opt
     .header('cache-control', cacheControl(object, options))
     .header('x-content-type-options', 'nosniff')
     .header('referrer-policy', 'no-referrer')
-    .header('cross-origin-resource-policy', 'cross-origin')
+    .header('cross-origin-resource-policy', options.embeddable ?? 'cross-origin')
     .header('x-robots-tag', 'none');
   if (options.expiresAt !== undefined) {
     reply.header('expires', options.expiresAt.toUTCString());
@@ -153,7 +157,7 @@ function cacheControl(object: OpenedObject, options: SendOptions): string {
     return 'private, no-store';
   }
   const age = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(stored)?.[1];
-  if (age === undefined || /(?:^|[\s,])no-cache(?:$|[\s,])/i.test(stored)) {
+  if (options.revalidate || age === undefined || /(?:^|[\s,])no-cache(?:$|[\s,])/i.test(stored)) {
     return 'private, no-cache';
   }
   const leftSeconds = ((options.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) - Date.now()) / 1000;

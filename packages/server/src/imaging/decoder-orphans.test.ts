@@ -64,7 +64,7 @@ for (const [what, point, script] of [
 
 test('the process of the service never loads what decodes', async () => {
   const script = `
-    await import(${compiled('../index.js')});
+    await Promise.all([import(${compiled('../index.js')}), import(${compiled('../http/app.js')})]);
     process.stdout.write(JSON.stringify(process.report.getReport().sharedObjects));`;
 
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { maxBuffer: 2 ** 24 });

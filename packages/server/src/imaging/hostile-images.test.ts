@@ -242,7 +242,7 @@ test('what is not about the bytes of the image is no ImageError', async () => {
   assert.ok(!(imageError(new Error('out of memory --- size == 3GB')) instanceof ImageError));
 });
 
-test('a thousand random changes to small files never crash, hang or give anything but an ImageError', async () => {
+test('hundreds of random changes to small files never crash, hang or give anything but an ImageError', async () => {
   const files = await Promise.all(Object.values(encoded).map((encode) => encode(drawn(scene(40, 30))).toBuffer()));
   const seed = 33;
   let state = seed;
@@ -252,7 +252,8 @@ test('a thousand random changes to small files never crash, hang or give anythin
   };
   const seen = new Map<string, number>();
 
-  for (let i = 0; i < 1000; i++) {
+  const changed = 300 * Number(process.env['ROWLOCK_ROUNDS'] ?? 1);
+  for (let i = 0; i < changed; i++) {
     const bytes = Buffer.from(files[i % files.length] ?? Buffer.alloc(0));
     for (let change = 0; change < 3; change++) bytes[random(bytes.length)] = random(256);
     const reason = await reasonOf(bytes, variantPresets.slice(0, 1));

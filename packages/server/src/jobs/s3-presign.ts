@@ -5,9 +5,10 @@
  */
 import { isRowlockError } from '@rowlock/client/contract';
 import { JobCancel } from '@rowlock/queue';
-import type { PresignPutOptions } from '../backend/backend.ts';
+import type { PutGuard } from '../backend/backend.ts';
 import { fault } from '../domain/fault.ts';
 import { requestFailed, requestsSigned, requestsToSign } from '../metadata/upkeep.ts';
+import { type SignedPut, signPut } from '../operations/sign-put.ts';
 import { gather } from './gather.ts';
 import { type JobAttempt, type JobContext, type JobKind, requiredUuid } from './job-kind.ts';
 
@@ -22,15 +23,12 @@ interface RequestToSign extends Record<string, unknown> {
   readonly file_size: string | null;
   readonly sha256: Buffer | null;
   readonly expiry_seconds: number;
+  /** What keeps this PUT from being used once more; null where our own door does. */
+  readonly put_guard: PutGuard | null;
 }
 
-interface SignedRequest {
+interface SignedRequest extends SignedPut {
   readonly id: string;
-  readonly url: string;
-  readonly bucket: string;
-  /** What the PUT must send. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly expires_at: Date;
 }
 
 /** The two statements, for whoever needs them at the moment. */
@@ -66,36 +64,19 @@ function requestsOf(context: JobContext): Requests {
   return made;
 }
 
-/** What the URL binds, and the headers that say so. A browser sets the length by itself, and must not be told to. */
-function termsOf(
-  request: RequestToSign,
-  acl: string | undefined,
-): { readonly options: PresignPutOptions; readonly headers: Readonly<Record<string, string>> } {
-  const { file_type, file_size, sha256 } = request;
-  const options = {
-    expirySeconds: request.expiry_seconds,
-    contentType: file_type,
-    ...(file_size === null ? {} : { contentLength: Number(file_size) }),
-    ...(acl === undefined ? {} : { acl }),
-    ...(sha256 === null ? {} : { sha256: sha256.toString('hex') }),
-  };
-  const headers = {
-    ...(file_type === '' ? {} : { 'content-type': file_type }),
-    ...(acl === undefined ? {} : { 'x-amz-acl': acl }),
-    ...(sha256 === null ? {} : { 'x-amz-checksum-sha256': sha256.toString('base64') }),
-  };
-  return { options, headers };
-}
-
 async function sign(context: JobContext, request: RequestToSign): Promise<void> {
-  const { options, headers } = termsOf(request, context.upload_acl);
-  const now = new Date();
-  const backend = context.backends.of(request.backend);
-  const url = await backend.presignPut(request.key, { ...options, now });
+  const { id, key, backend, file_type, file_size, sha256 } = request;
+  const signed = await signPut(context, {
+    key,
+    backend,
+    fileType: file_type,
+    fileSize: file_size === null ? undefined : Number(file_size),
+    sha256: sha256 ?? undefined,
+    expirySeconds: request.expiry_seconds,
+    onlyNew: request.put_guard === 'condition',
+  });
   await fault('presign.before_record');
-  const expires_at = new Date(Math.floor(now.getTime() / 1000 + options.expirySeconds) * 1000);
-  const signed = { id: request.id, url, bucket: backend.bucket, headers, expires_at };
-  await requestsOf(context).signed(signed);
+  await requestsOf(context).signed({ id, ...signed });
   await fault('presign.after_record');
 }
 
@@ -103,19 +84,32 @@ async function sign(context: JobContext, request: RequestToSign): Promise<void> 
 const isPermanent = (error: unknown): boolean =>
   isRowlockError(error, 'invalid_request', 'invalid_name', 'name_too_long', 'invalid_expiry');
 
-async function perform(context: JobContext, job: JobAttempt): Promise<void> {
-  const requestId = requiredUuid(job, 'request_id').toLowerCase();
+/**
+ * Signs one request, once: a URL that is still good stays. False where there is none to sign: it is gone, or over.
+ *
+ * @throws RowlockError of a permanent kind where nobody could sign it, and the row says so; whatever stood in the way otherwise
+ */
+export async function signUploadRequest(context: JobContext, requestId: string): Promise<boolean> {
   const request = await requestsOf(context).toSign(requestId);
-  if (!request || request.is_signed) {
-    return; // gone, or signed by an earlier attempt: the client may hold that URL already
-  }
+  if (request === undefined) return false;
+  if (request.is_signed) return true; // by an earlier attempt: the client may hold that URL already
   try {
     await sign(context, request);
+    return true;
   } catch (error) {
     if (isPermanent(error)) {
       await context.db.run(requestFailed, [requestId, 'No URL can be signed for this file; its type may be at fault']);
-      throw new JobCancel(`The request cannot be signed: ${(error as Error).message}`);
     }
+    throw error;
+  }
+}
+
+async function perform(context: JobContext, job: JobAttempt): Promise<void> {
+  const requestId = requiredUuid(job, 'request_id').toLowerCase();
+  try {
+    await signUploadRequest(context, requestId);
+  } catch (error) {
+    if (isPermanent(error)) throw new JobCancel(`The request cannot be signed: ${(error as Error).message}`);
     if (job.attempt >= job.max_attempts) {
       await context.db.run(requestFailed, [requestId, 'The upload URL could not be signed; try again later']);
     }

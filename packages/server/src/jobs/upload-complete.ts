@@ -9,4 +9,7 @@ async function perform(context: JobContext, job: JobAttempt): Promise<void> {
   }
 }
 
-export const uploadComplete: JobKind = { kind: 'upload_complete', timeoutMs: 60_000, perform };
+/** Parts of a disk are copied together, and large files read once more where they declared a digest; rescued after an hour. */
+const timeoutMs = 3_000_000;
+
+export const uploadComplete: JobKind = { kind: 'upload_complete', timeoutMs, perform };

@@ -18,6 +18,8 @@ export interface VersionOfKey {
   readonly doomed: boolean;
   /** Stored, and nothing points at it. */
   readonly unreferenced: boolean;
+  /** Why it is not served; null for what is. */
+  readonly quarantined: string | null;
 }
 
 export interface FsckRun {

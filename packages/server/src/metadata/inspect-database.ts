@@ -27,6 +27,8 @@ export interface DatabaseFacts {
   readonly is_migrated: boolean;
   /** Steps of this version that were not applied; empty where the role may not look. */
   readonly missing_steps: readonly string[];
+  /** Versions that are not served because their bytes were changed; 0 where the role may not look. */
+  readonly quarantined: number;
 }
 
 /** $1: the application roles. Written for roles and schemas that may not be there yet. */
@@ -81,10 +83,14 @@ export async function inspectDatabase(url: string, roles: readonly string[] = []
     const applied = may_look
       ? (await client.query<{ name: string }>('SELECT name FROM storage.migrations')).rows.map(({ name }) => name)
       : undefined;
+    const missing = applied === undefined ? [] : (await knownSteps()).filter((step) => !applied.includes(step));
+    const isWhole = applied !== undefined && missing.length === 0;
+    const health = isWhole ? await client.query('SELECT quarantined FROM storage_internal.health()') : undefined;
     return {
       ...row,
       clock_skew_seconds: clock - Date.now() / 1000,
-      missing_steps: applied === undefined ? [] : (await knownSteps()).filter((step) => !applied.includes(step)),
+      missing_steps: missing,
+      quarantined: Number(health?.rows[0]?.quarantined ?? 0),
     };
   } finally {
     await client.end();

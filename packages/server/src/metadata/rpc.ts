@@ -9,7 +9,7 @@ export interface RpcDefinition {
   readonly name: string;
   readonly parameters: readonly {
     readonly name: string;
-    readonly type: 'text' | 'uuid' | 'bigint' | 'boolean' | 'integer' | 'uuid[]';
+    readonly type: 'text' | 'uuid' | 'bigint' | 'boolean' | 'integer' | 'uuid[]' | 'integer[]' | 'jsonb';
     readonly optional?: boolean;
   }[];
   /** Whether it writes: then GET is refused. */
@@ -22,6 +22,7 @@ export type RpcResult = { readonly body: unknown } | undefined;
 
 const text = (name: string, optional = false) => ({ name, type: 'text', optional }) as const;
 const uuid = (name: string) => ({ name, type: 'uuid' }) as const;
+const uploadId = { name: 'p_upload_id', type: 'uuid' } as const;
 const expiresIn = { name: 'p_expires_in', type: 'integer', optional: true } as const;
 
 export const rpcDefinitions: readonly RpcDefinition[] = [
@@ -67,6 +68,7 @@ export const rpcDefinitions: readonly RpcDefinition[] = [
   },
   { name: 'delete_file_record', parameters: [uuid('p_file_id')], volatile: true, returns: 'nothing' },
   { name: 'get_file_storage_stats', parameters: [], volatile: false, returns: 'rows' },
+  { name: 'rotate_object_name', parameters: [text('p_bucket'), text('p_name')], volatile: true, returns: 'value' },
   {
     name: 'get_upload_url_sync',
     parameters: [text('p_entity_type'), text('p_entity_id'), text('p_file_name'), text('p_file_type')],
@@ -91,6 +93,37 @@ export const rpcDefinitions: readonly RpcDefinition[] = [
     volatile: false,
     returns: 'rows',
   },
+  {
+    name: 'request_multipart_upload',
+    parameters: [
+      text('p_entity_type'),
+      text('p_entity_id'),
+      text('p_file_name'),
+      text('p_file_type'),
+      { name: 'p_file_size', type: 'bigint' },
+      text('p_property_name', true),
+      { name: 'p_consent_location', type: 'boolean', optional: true },
+      text('p_sha256', true),
+      { name: 'p_part_size', type: 'bigint', optional: true },
+    ],
+    volatile: true,
+    returns: 'value',
+  },
+  { name: 'get_multipart_upload', parameters: [uploadId], volatile: false, returns: 'value' },
+  {
+    name: 'get_part_urls',
+    parameters: [uploadId, { name: 'p_parts', type: 'integer[]' }, expiresIn],
+    volatile: false,
+    returns: 'rows',
+  },
+  { name: 'list_parts', parameters: [uploadId], volatile: true, returns: 'value' },
+  {
+    name: 'complete_multipart_upload',
+    parameters: [uploadId, { name: 'p_parts', type: 'jsonb', optional: true }],
+    volatile: true,
+    returns: 'value',
+  },
+  { name: 'abort_multipart_upload', parameters: [uploadId], volatile: true, returns: 'value' },
 ];
 
 function statementFor(definition: RpcDefinition, names: readonly string[], schema: string): Statement {

@@ -10,16 +10,21 @@ import * as buckets from './buckets.ts';
 import * as changes from './changes.ts';
 import type { Statement } from './database.ts';
 import * as fsck from './fsck.ts';
+import * as gateway from './gateway.ts';
 import * as history from './history.ts';
 import * as listing from './listing.ts';
 import * as moves from './moves.ts';
+import * as multipart from './multipart.ts';
 import * as objects from './objects.ts';
 import * as placedBuckets from './placed-buckets.ts';
 import * as policies from './policies.ts';
 import * as preparedUploads from './prepared-uploads.ts';
+import * as putGuards from './put-guards.ts';
 import * as quotas from './quotas.ts';
 import * as signedUrls from './signed-urls.ts';
 import * as signingKeys from './signing-keys.ts';
+import * as storageUsage from './storage-usage.ts';
+import * as storeEvents from './store-events.ts';
 import * as tickets from './tickets.ts';
 import * as upkeep from './upkeep.ts';
 import * as uploads from './uploads.ts';
@@ -55,6 +60,10 @@ const isOfLoginRole = ({ text }: Statement): boolean => text.includes('storage_i
 /** What removes bytes that are rows. */
 const isOfWorkerAlone = (statement: Statement): boolean =>
   [blobs.blobDelete, blobs.blobsUnfinished, blobs.blobsRemoveUnfinished].includes(statement);
+const isOfTheWorkersParts = (statement: Statement): boolean =>
+  [multipart.multipartToBegin, multipart.multipartFail, multipart.partsListed, multipart.openStoreUploads].includes(
+    statement,
+  );
 const ofCallers = [buckets, changes, history, listing, moves, objects, policies, quotas, signedUrls].flatMap(
   statementsOf,
 );
@@ -72,7 +81,11 @@ test("statements of uploads, downloads and signed URLs are prepared as the API's
   const all = [
     ...statementsOf(uploads),
     ...statementsOf(preparedUploads),
+    ...statementsOf(multipart).filter((statement) => !isOfTheWorkersParts(statement)),
+    upkeep.uploadToComplete,
+    ...statementsOf(storeEvents),
     ...statementsOf(tickets),
+    ...statementsOf(gateway),
     audit.auditTell,
     placedBuckets.placedBuckets,
     ...statementsOf(blobs).filter((statement) => !isOfWorkerAlone(statement)),
@@ -88,10 +101,13 @@ test("statements of the workers are prepared as the worker's login role", async 
     ...statementsOf(backendCopies),
     ...statementsOf(blobs),
     ...statementsOf(fsck),
+    ...statementsOf(multipart),
     ...statementsOf(placedBuckets),
+    ...statementsOf(putGuards),
     ...statementsOf(upkeep),
     ...statementsOf(quotas),
     ...statementsOf(signingKeys),
+    ...statementsOf(storageUsage),
     audit.auditList,
     uploads.uploadCommit,
     uploads.uploadAbandon,
@@ -109,16 +125,21 @@ test('names of statements are unique: a name is prepared once a connection', () 
     buckets,
     changes,
     fsck,
+    gateway,
     history,
     listing,
     moves,
+    multipart,
     objects,
     placedBuckets,
     policies,
     preparedUploads,
+    putGuards,
     quotas,
     signedUrls,
     signingKeys,
+    storageUsage,
+    storeEvents,
     tickets,
     uploads,
     upkeep,

@@ -14,10 +14,16 @@ export const requestsSigned: Statement = statement(
   'requests_signed',
   'SELECT storage_internal.requests_signed($1, $2, $3, $4::jsonb[], $5)',
 );
+export const requestsClaim: Statement = statement(
+  'requests_claim',
+  'SELECT id FROM storage_internal.claim_requests($1, make_interval(secs => $2)) AS id',
+);
 export const requestFailed: Statement = statement('request_failed', 'SELECT storage_internal.request_failed($1, $2)');
 export const uploadToComplete: Statement = statement(
   'upload_to_complete',
-  `SELECT backend, key, size_max, expires_at <= now() AS expired, declared_size, sha256, sha256_is_signed
+  `SELECT backend, key, put_guard, put_key, size_max, expires_at <= now() AS expired, declared_size, sha256, sha256_is_signed,
+     store_id, part_size, part_count, named_parts, is_asked_for, is_for_entity,
+     expires_at <= now() + interval '30 minutes' AS ends_soon
    FROM storage_internal.upload_to_complete($1)`,
 );
 export const uploadsUnreported: Statement = statement(
@@ -26,7 +32,7 @@ export const uploadsUnreported: Statement = statement(
 );
 export const purgeBegin: Statement = statement(
   'purge_begin',
-  'SELECT backend, key FROM storage_internal.purge_begin($1)',
+  'SELECT backend, key, storage_internal.store_upload_of($1) AS store_id FROM storage_internal.purge_begin($1)',
 );
 export const purgeEnd: Statement = statement('purge_end', 'SELECT storage_internal.purge_end($1)');
 export const sweepExpired: Statement = statement(
@@ -45,6 +51,10 @@ export const signedUrlsSweep: Statement = statement(
   'signed_urls_sweep',
   'SELECT storage_internal.sweep_signed_urls($1) AS swept',
 );
+export const requestsCleanUp: Statement = statement(
+  'requests_clean_up',
+  'SELECT archived, deleted, forgotten FROM storage_internal.cleanup_upload_requests($1)',
+);
 export const tombstonesDue: Statement = statement(
   'tombstones_due',
   'SELECT id, key FROM storage_internal.tombstones_due($1, $2)',
@@ -58,7 +68,7 @@ export const variantSource: Statement = statement(
   `SELECT v.key, v.backend, v.size, v.content_type, v.detected_type,
      coalesce(array_agg(d.preset ORDER BY d.preset) FILTER (WHERE d.status <> 'completed'), '{}') AS presets
    FROM storage.versions AS v LEFT JOIN storage.variants AS d ON d.source_version_id = v.id
-   WHERE v.id = $1 AND v.state = 'stored' GROUP BY v.id`,
+   WHERE v.id = $1 AND v.state = 'stored' AND v.quarantined_at IS NULL GROUP BY v.id`,
 );
 export const versionOfFile: Statement = statement(
   'version_of_file',

@@ -11,6 +11,7 @@ import { type PresignedRequest, verifyPresigned } from '../backend/s3/verify-pre
 import { type SentChecksum, sentChecksums } from '../domain/checksum.ts';
 import type { Database } from '../metadata/database.ts';
 import { receiveDirectUpload } from './direct-upload.ts';
+import { receivePart } from './receive-part.ts';
 
 /** The credentials whose signatures the door accepts, and the bucket that its URLs name. */
 export interface BlobDoor {
@@ -41,6 +42,8 @@ export interface DoorGrant {
   readonly key: string;
   readonly content_disposition: string | undefined;
   readonly content_type: string | undefined;
+  /** The part that the URL is for; undefined where it is for the whole. */
+  readonly part: { readonly store_id: string; readonly part_number: number } | undefined;
   /** What was said of the body: in headers, or signed into the URL. */
   readonly checksums: readonly SentChecksum[];
 }
@@ -74,6 +77,7 @@ export function verifyDoorRequest(door: BlobDoor, request: DoorRequest, now: Dat
     key: verified.path.slice(prefix.length),
     content_disposition: query.get('response-content-disposition'),
     content_type: query.get('response-content-type'),
+    part: partOf(query),
     checksums: request.method === 'PUT' ? sentChecksums([...Object.entries(request.headers), ...verified.query]) : [],
   };
 }
@@ -83,7 +87,21 @@ export function signatureRefusal(error: RowlockError): RefusalReason | undefined
   return error.cause instanceof Refused ? error.cause.reason : undefined;
 }
 
-/** Takes the body of a verified PUT, once. @throws as `receiveDirectUpload` */
+/** @throws RowlockError `invalid_request` for half of what names a part */
+function partOf(query: ReadonlyMap<string, string>): DoorGrant['part'] {
+  const [number, store_id] = [query.get('partNumber'), query.get('uploadId')];
+  if (number === undefined && store_id === undefined) return undefined;
+  if (number === undefined || store_id === undefined || !/^[1-9]\d{0,4}$/.test(number)) {
+    throw new RowlockError('invalid_request', 'A part is named by partNumber, from 1 on, and uploadId');
+  }
+  return { store_id, part_number: Number(number) };
+}
+
+/**
+ * Takes the body of a verified PUT: of a whole once, of a part as often as it comes.
+ *
+ * @throws as `receiveDirectUpload` and `receivePart`
+ */
 export function putAtDoor(
   context: DoorContext,
   grant: DoorGrant,
@@ -91,7 +109,10 @@ export function putAtDoor(
   size: number | undefined,
 ): Promise<{ readonly etag: string }> {
   const { db, backends } = context;
-  const { key, checksums } = grant;
+  const { key, part, checksums } = grant;
+  if (part !== undefined) {
+    return receivePart({ db, backend: backends.of(grant.backend) }, { key, ...part, body, size, checksums });
+  }
   return receiveDirectUpload({ db, backend: backends.of(grant.backend) }, { key, body, size, checksums });
 }
 

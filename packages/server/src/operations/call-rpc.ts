@@ -39,15 +39,24 @@ export function callRpc(context: OperationContext, caller: Caller, call: RpcCall
 
 const uuidText = /^[0-9a-f-]{32,36}$/i;
 
-const arrayNames = ({ parameters }: RpcDefinition): readonly string[] =>
-  parameters.filter(({ type }) => type === 'uuid[]').map(({ name }) => name);
+const typeOf = ({ parameters }: RpcDefinition, wanted: string): string | undefined =>
+  parameters.find(({ name }) => name === wanted)?.type;
 
-/** A JSON array as PostgreSQL spells one. What is a text already is left to PostgreSQL, as PostgREST does it. */
-function arrayText(name: string, value: readonly unknown[]): string {
-  if (!value.every((each) => typeof each === 'string' && uuidText.test(each))) {
-    throw new RowlockError('invalid_request', `${name} must be an array of UUIDs`);
+/** What is no text in JSON, as PostgreSQL spells it. What is a text already is left to PostgreSQL, as PostgREST does it. */
+function textOf(name: string, type: string | undefined, value: unknown): unknown {
+  if (type === 'jsonb') return value === null ? null : JSON.stringify(value);
+  if (!Array.isArray(value)) return value;
+  if (type === 'uuid[]' && value.every((each) => typeof each === 'string' && uuidText.test(each))) {
+    return `{${value.join(',')}}`;
   }
-  return `{${value.join(',')}}`;
+  if (type === 'integer[]' && value.every((each) => Number.isSafeInteger(each))) return `{${value.join(',')}}`;
+  if (type === 'uuid[]' || type === 'integer[]') {
+    throw new RowlockError(
+      'invalid_request',
+      `${name} must be an array of ${type === 'uuid[]' ? 'UUIDs' : 'integers'}`,
+    );
+  }
+  return value;
 }
 
 function assertArguments(
@@ -59,7 +68,7 @@ function assertArguments(
     if (!definition.parameters.some((parameter) => parameter.name === name)) {
       throw new RowlockError('invalid_request', `${definition.name} has no parameter ${name}`);
     }
-    const value = Array.isArray(given) && arrayNames(definition).includes(name) ? arrayText(name, given) : given;
+    const value = textOf(name, typeOf(definition, name), given);
     if (value !== null && typeof value === 'object') {
       throw new RowlockError('invalid_request', `${name} must be a text, a number, true, false or null`);
     }

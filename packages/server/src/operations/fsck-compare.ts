@@ -99,7 +99,8 @@ async function comparePage(
   run.progress.unreferenced += rows.filter(({ unreferenced }) => unreferenced).length;
   const known = new Set(rows.map(({ key }) => key));
   found.push(...(await orphans(parts, page, known)), ...(await lost(parts, rows, sizes, withSizes)));
-  for (const { id, key, state, expired, doomed } of rows) {
+  for (const { id, key, state, expired, doomed, quarantined } of rows) {
+    if (quarantined !== null) found.push({ kind: 'quarantined', key, version_id: id, detail: { reason: quarantined } });
     if (doomed) found.push({ kind: 'purged_but_named', key, version_id: id, detail: { state } });
     if (sizes.has(key) && expired) {
       found.push({ kind: 'overdue', key, version_id: id, detail: { state } });

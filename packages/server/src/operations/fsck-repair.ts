@@ -8,6 +8,7 @@ import { keysOfAdopted } from '../metadata/adopt-rows.ts';
 import { lostDrop, versionsByKey, versionsStored } from '../metadata/fsck.ts';
 import { quotaRepair } from '../metadata/quotas.ts';
 import type { FindingKind, FsckParts, RecordedRun } from './fsck-run.ts';
+import { removeUnfinished } from './remove-unfinished.ts';
 
 export interface RepairOptions {
   /** Bytes without a row younger than this stay. */
@@ -56,7 +57,7 @@ export async function repairFindings(
       );
     }
   }
-  await parts.backend.removeUnfinished(Math.max(options.graceSeconds, unfinishedSecondsMin) * 1000);
+  await removeUnfinished(parts.db, parts.backend, Math.max(options.graceSeconds, unfinishedSecondsMin));
   return heldBack;
 }
 

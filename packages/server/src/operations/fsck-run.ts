@@ -32,6 +32,7 @@ export const wrongKinds = [
   'foreign',
   'missing',
   'purged_but_named',
+  'quarantined',
   'quota_drift',
   'unreadable',
   'wrong_size',

@@ -13,11 +13,14 @@ export async function purgeVersion(
   context: { readonly db: Database; readonly backends: Backends },
   versionId: string,
 ): Promise<'purged' | 'kept'> {
-  const due = await one<{ backend: string; key: string }>(context.db, purgeBegin, [versionId]);
+  const due = await one<{ backend: string; key: string; store_id: string | null }>(context.db, purgeBegin, [versionId]);
   if (due === undefined) {
     return 'kept';
   }
   await fault('purge.after_begin');
+  const { key, store_id } = due;
+  // The parts first: from then on nothing can make them bytes under the key.
+  if (store_id !== null) await context.backends.of(due.backend).parts?.abort({ key, store_id });
   await context.backends.of(due.backend).delete(due.key);
   await fault('purge.after_bytes');
   await context.db.run(purgeEnd, [versionId]);

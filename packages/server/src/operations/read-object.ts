@@ -146,14 +146,16 @@ export async function readSignedObject(
   return opened(context, await look(first), () => look(null));
 }
 
-interface Found {
+/** What was found for a reader, and may be opened. */
+export interface Found {
   readonly bucket: string;
   readonly name: string;
   readonly row: ReadableObject;
   readonly public: boolean;
 }
 
-function opened(context: OperationContext, found: Found, look: () => Promise<Found>): OpenedObject {
+/** Makes what was found readable; `look` finds it again. @throws RowlockError `variant_not_found` */
+export function opened(context: OperationContext, found: Found, look: () => Promise<Found>): OpenedObject {
   const { name, row } = found;
   const { key, backend, size } = row;
   if (key === null || backend === null || size === null) {

@@ -20,6 +20,8 @@ import {
 import { completeDirectUpload } from './direct-upload.ts';
 import { expireChanges } from './expire-changes.ts';
 import { quotasCounted } from './quotas.ts';
+import { recheckDue } from './recheck-versions.ts';
+import { removeUnfinished } from './remove-unfinished.ts';
 
 export interface SweepOptions {
   /** How long something must have been quiet before it is touched, in seconds. */
@@ -33,6 +35,8 @@ export interface SweepReport {
   readonly completed: number;
   /** Direct uploads whose commit failed; they are tried again until they expire. */
   readonly failed: number;
+  /** Versions whose bytes were found to be others than those that were committed. */
+  readonly quarantined: number;
   /** Rows of history whose time was over. */
   readonly expired: number;
   /** Versions whose purge was enqueued. */
@@ -50,6 +54,9 @@ const sweepDefaults: SweepOptions = { graceSeconds: 3600, limit: 1000 };
 /** A cascade leaves many rows that expire together: most transactions of one run. */
 const expiriesMax = 50;
 
+/** ETags of one run; what is due beyond is the next one's. */
+const rechecksMax = 20_000;
+
 /** Versions in one statement that looks for what nothing points at. */
 const pageVersions = 5000;
 /** Most such statements of one run; the next run goes on where this one ended. */
@@ -57,7 +64,7 @@ const pagesMax = 400;
 
 /** Runs one sweep. Idempotent; several at once only do work twice. */
 export async function sweep(
-  context: { readonly db: Database; readonly backends: Backends },
+  context: { readonly db: Database; readonly backends: Backends; readonly upload_acl?: string | undefined },
   options: SweepOptions = sweepDefaults,
 ): Promise<SweepReport> {
   const { db } = context;
@@ -69,12 +76,14 @@ export async function sweep(
   let failed = 0;
   for (const { id } of unreported) {
     try {
-      completed += (await completeDirectUpload(context, id)) === 'committed' ? 1 : 0;
+      const completion = await completeDirectUpload(context, id, { putsPartsTogether: 'late' });
+      completed += completion === 'committed' ? 1 : 0;
     } catch {
       failed += 1; // one upload that cannot be committed must not keep the others; it expires in its time
     }
   }
   await fault('sweep.after_completions');
+  const { quarantined } = await recheckDue(context, rechecksMax);
   const expired = await expireHistory(db, options.limit);
   await fault('sweep.after_expiry');
   await expireChanges(db);
@@ -88,10 +97,10 @@ export async function sweep(
   let unfinished = 0;
   for (const backend of context.backends) {
     forgotten += await forgetTombstones(db, backend, options.limit);
-    unfinished += await backend.removeUnfinished(Math.max(options.graceSeconds, 0) * 1000);
+    unfinished += await removeUnfinished(db, backend, options.graceSeconds);
   }
   const enqueued = Number(late?.enqueued ?? 0) + lost.enqueued;
-  return { completed, failed, expired, enqueued, examined: lost.examined, forgotten, unfinished };
+  return { completed, failed, quarantined, expired, enqueued, examined: lost.examined, forgotten, unfinished };
 }
 
 /** Enqueues the purge of what is stored and nothing points at: its job was lost. */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { isOutOfSpace } from '../backend.ts';
+import { partsConformance } from '../conformance/parts.ts';
 import { backendConformance } from '../conformance.ts';
 import { verifyPresigned } from '../s3/verify-presigned.ts';
 import { openDiskBackend } from './disk-backend.ts';
@@ -16,6 +17,13 @@ import type { DiskFaultPoint } from './write-file.ts';
 
 const run = promisify(execFile);
 backendConformance('disk', async (t) => (await newStore(t)).backend);
+partsConformance(
+  'disk',
+  async (t) => (await newStore(t)).backend,
+  async ({ parts }, place, part_number, bytes) => {
+    await parts?.receive?.(place, { part_number, body: bytesOf(bytes) });
+  },
+);
 
 test('files and folders are for the server alone', async (t) => {
   const { backend, root } = await newStore(t);

@@ -26,6 +26,7 @@ import { type DayKey, dayKeys } from '../s3/day-keys.ts';
 import { presignGetUrl, presignPutUrl } from '../s3/presign-object.ts';
 import { Presigner, type PresignerConfig, type SigningCredentials } from '../s3/presigner.ts';
 import { diskError, errnoOf, isAbsent } from './disk-errors.ts';
+import { DiskPartStore } from './disk-part-store.ts';
 import { DiskTree, type Place } from './disk-tree.ts';
 import { closeFile, linkFile, listFolder, removeFile, syncFolder, unlinkFile, writeSmallFile } from './file-calls.ts';
 import { readFile, statFile } from './read-file.ts';
@@ -62,6 +63,7 @@ export async function openDiskBackend(config: DiskBackendConfig): Promise<DiskBa
 export class DiskBackend implements Backend {
   readonly name: string;
   readonly bucket: string;
+  readonly parts: DiskPartStore;
   readonly #tree: DiskTree;
   /** No key begins with a dot, so no key is inside. */
   readonly #temporaryFolder: string;
@@ -77,6 +79,12 @@ export class DiskBackend implements Backend {
     this.#presigning = config;
     this.#presigner = new Presigner(config);
     this.#fault = config.fault;
+    this.parts = new DiskPartStore({
+      folder: path.join(root, '.parts'),
+      presigner: this.#presigner,
+      put: (key, source) => this.put(key, source),
+      fault: config.fault,
+    });
   }
 
   async put(key: string, source: AsyncIterable<Uint8Array>, { signal }: PutOptions = {}): Promise<{ size: number }> {
@@ -129,13 +137,15 @@ export class DiskBackend implements Backend {
       const stats = await statIfThere(path.join(this.#temporaryFolder, id));
       if (stats?.isFile() === true) yield { id, size: stats.size, age_ms: now - stats.mtimeMs };
     }
+    yield* this.parts.unfinished(now);
   }
 
-  async removeUnfinished(olderThanMs: number): Promise<number> {
+  async removeUnfinished(olderThanMs: number, kept: ReadonlySet<string> = new Set()): Promise<number> {
     let removed = 0;
-    for await (const { id, age_ms } of this.listUnfinished()) {
-      if (age_ms <= olderThanMs) continue;
-      await removeFile(path.join(this.#temporaryFolder, id));
+    for await (const { id, age_ms, store_id } of this.listUnfinished()) {
+      if (age_ms <= olderThanMs || (store_id !== undefined && kept.has(store_id))) continue;
+      if (store_id === undefined) await removeFile(path.join(this.#temporaryFolder, id));
+      else await this.parts.removeLeftover(store_id);
       removed += 1;
     }
     return removed;

@@ -4,7 +4,7 @@
  * asked again, since the kernel may have dropped the pages. Invariant: without faults each is the plain call.
  */
 import * as files from 'node:fs';
-import { link, lstat, mkdir, opendir, realpath, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, opendir, realpath, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { fault, faultAtWrite } from '../../domain/fault.ts';
 
@@ -37,6 +37,18 @@ export async function syncFile(fd: number): Promise<void> {
 export async function linkFile(from: string, to: string): Promise<void> {
   await fault('file.link');
   await link(from, to);
+}
+
+/** Gives a file or a folder another name; a file that has it goes. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await fault('file.link');
+  await rename(from, to);
+}
+
+/** Removes a folder with all that is in it, where there is one. */
+export async function removeTree(path: string): Promise<void> {
+  await fault('file.folder_remove');
+  await rm(path, { recursive: true, force: true });
 }
 
 export async function unlinkFile(path: string): Promise<void> {

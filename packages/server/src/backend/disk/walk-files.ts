@@ -110,9 +110,9 @@ function firstOf(run: Named[], count: number): Named[] {
   return run.length > count ? run.slice(0, count) : run;
 }
 
-/** The folder of temporary files, and what file systems keep in the root of theirs. */
+/** The folders of temporary files and of parts, and what file systems keep in the root of theirs. */
 function isOurs(place: string): boolean {
-  return place === '.tmp/' || place === 'lost+found/';
+  return place === '.tmp/' || place === '.parts/' || place === 'lost+found/';
 }
 
 interface Entry {

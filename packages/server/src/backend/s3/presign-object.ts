@@ -5,6 +5,7 @@
  */
 import { RowlockError } from '@rowlock/client/contract';
 import type { PresignGetOptions, PresignPutOptions } from '../backend.ts';
+import type { PartsPlace, PresignPartOptions } from '../parts.ts';
 import type { Presigner } from './presigner.ts';
 
 /**
@@ -25,7 +26,25 @@ export function presignPutUrl(presigner: Presigner, key: string, options: Presig
   if (options.sha256 !== undefined) {
     headers['x-amz-checksum-sha256'] = Buffer.from(options.sha256, 'hex').toString('base64');
   }
+  if (options.onlyNew === true) headers['if-none-match'] = '*';
   return presigner.presign({ method: 'PUT', key, expirySeconds, now, headers });
+}
+
+/** Signs a PUT of one part of an upload, of exactly so many bytes. */
+export function presignPartUrl(
+  presigner: Presigner,
+  { key, store_id }: PartsPlace,
+  options: PresignPartOptions,
+): string {
+  const { part_number, contentLength, expirySeconds, now = new Date() } = options;
+  return presigner.presign({
+    method: 'PUT',
+    key,
+    expirySeconds,
+    now,
+    headers: { 'content-length': String(contentLength) },
+    query: { partNumber: String(part_number), uploadId: store_id },
+  });
 }
 
 /** Signs a GET whose answer carries the given disposition and type. */

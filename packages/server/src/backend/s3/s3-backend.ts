@@ -4,9 +4,11 @@
  * that did not finish is a multipart upload, which is listed.
  */
 import type { ObjectCannedACL } from '@aws-sdk/client-s3';
+import { RowlockError } from '@rowlock/client/contract';
 import type {
   Backend,
   ByteRange,
+  CopyOptions,
   ForeignEntry,
   GetResult,
   HeadResult,
@@ -14,11 +16,13 @@ import type {
   ListOptions,
   PresignGetOptions,
   PresignPutOptions,
+  PutGuards,
   PutOptions,
   UnfinishedObject,
   WalkOptions,
 } from '../backend.ts';
-import { isNotFound } from '../backend.ts';
+import { isAlreadyExists, isNotFound } from '../backend.ts';
+import { uriEncodePath } from './canonical.ts';
 import { type DayKey, dayKeys } from './day-keys.ts';
 import { presignGetUrl, presignPutUrl } from './presign-object.ts';
 import { S3Check } from './s3-check.ts';
@@ -28,6 +32,7 @@ import { Gate } from './s3-gate.ts';
 import { getObject } from './s3-get.ts';
 import { walkObjects } from './s3-list.ts';
 import { PartBuffers } from './s3-part-buffers.ts';
+import { S3PartStore } from './s3-part-store.ts';
 import { S3Presigners } from './s3-presigners.ts';
 import { type PutMeans, putObject } from './s3-put.ts';
 import { removeUpload, walkUploads } from './s3-unfinished.ts';
@@ -50,6 +55,9 @@ const signingKeySecondsMin = 900;
 export class S3Backend implements Backend {
   readonly name: string;
   readonly bucket: string;
+  readonly parts: S3PartStore;
+  readonly keyPrefix: string;
+  readonly putGuards: PutGuards;
   readonly #store: S3Store;
   readonly #means: PutMeans;
   readonly #presigners: S3Presigners;
@@ -58,9 +66,12 @@ export class S3Backend implements Backend {
   constructor(store: S3Store) {
     this.name = store.settings.name;
     this.bucket = store.settings.bucket;
+    this.keyPrefix = store.settings.key_prefix;
+    this.putGuards = store.settings.put_guards;
     this.#store = store;
     this.#means = { gate: new Gate(store.settings.parts_at_once), buffers: new PartBuffers() };
     this.#presigners = new S3Presigners(store);
+    this.parts = new S3PartStore(store, this.#presigners);
     this.#check = new S3Check(store);
   }
 
@@ -112,12 +123,13 @@ export class S3Backend implements Backend {
   }
 
   async *listUnfinished(): AsyncGenerator<UnfinishedObject, void> {
-    for await (const { id, size, age_ms } of walkUploads(this.#store)) yield { id, size, age_ms };
+    for await (const { id, size, age_ms, store_id } of walkUploads(this.#store)) yield { id, size, age_ms, store_id };
   }
 
-  async removeUnfinished(olderThanMs: number): Promise<number> {
+  async removeUnfinished(olderThanMs: number, kept: ReadonlySet<string> = new Set()): Promise<number> {
     let removed = 0;
     for await (const upload of walkUploads(this.#store)) {
+      if (kept.has(upload.store_id)) continue;
       if (upload.age_ms > olderThanMs && (await removeUpload(this.#store, upload))) removed += 1;
     }
     return removed;
@@ -138,6 +150,23 @@ export class S3Backend implements Backend {
     const { valid_until, ...credentials } = await this.#presigners.credentials(signingKeySecondsMin);
     const addressing = force_path_style ? 'path' : 'virtual';
     return dayKeys({ endpoint, region, bucket, credentials, addressing, key_prefix }, days, valid_until);
+  }
+
+  async copyWithin(source: string, target: string, { etag, acl }: CopyOptions): Promise<void> {
+    const { client, settings } = this.#store;
+    const from = this.#store.place(source);
+    const input = {
+      ...this.#store.place(target),
+      CopySource: `${from.Bucket}/${uriEncodePath(from.Key)}`,
+      ...(settings.quirks.conditional_copy && { CopySourceIfMatch: `"${etag}"` }),
+      ...(acl !== undefined && { ACL: acl as ObjectCannedACL }),
+    };
+    try {
+      await this.#store.call((options) => client.copyObject(input, options));
+    } catch (error) {
+      if (!isAlreadyExists(error) && !isNotFound(error)) throw error;
+      throw new RowlockError('precondition_failed', 'The bytes were replaced while they were copied', { cause: error });
+    }
   }
 
   /** Lists, and writes and removes a few bytes; a good answer is remembered for ten seconds. */

@@ -2,9 +2,15 @@
  * Where an S3 store is and how it is spoken to, as an operator says it, and what follows from that. It opens nothing.
  * Invariant: what it returns has every default filled in, and a configuration that cannot work is refused here.
  */
+import type { PutGuards } from '../backend.ts';
 import { isKey } from '../keys.ts';
 import type { SigningCredentials } from './presigner.ts';
 import { type S3Flavour, type S3Quirks, s3Flavours, s3Quirks } from './s3-quirks.ts';
+
+/** What `upload_guard` may be; see `PutGuard`. */
+export const uploadGuards = ['auto', 'condition', 'incoming', 'recheck'] as const;
+
+export type UploadGuard = (typeof uploadGuards)[number];
 
 export interface S3BackendConfig {
   /** As in `versions.backend`. Default: `s3`. */
@@ -22,6 +28,12 @@ export interface S3BackendConfig {
   readonly credentials?: SigningCredentials;
   /** Which quirks it has. Default: `aws` without an endpoint, else `generic`. */
   readonly flavour?: S3Flavour;
+  /**
+   * What keeps a presigned PUT that is used once more from changing what was committed. Default `auto`: `condition` where the
+   * store and the client honour it, else `incoming`. With `condition` the store is taken to honour it whatever its flavour.
+   * `recheck` keeps the key of the URL, which some deployed clients need, and finds a change only afterwards.
+   */
+  readonly upload_guard?: UploadGuard;
   /** Stands before every key, with its slash: `rowlock/`. Default: none. */
   readonly key_prefix?: string;
   /** Longest time without a byte on a connection, in milliseconds. Default: 30,000. */
@@ -45,6 +57,7 @@ export interface S3Settings {
   readonly force_path_style: boolean;
   readonly credentials: SigningCredentials | undefined;
   readonly quirks: S3Quirks;
+  readonly put_guards: PutGuards;
   readonly key_prefix: string;
   readonly idle_ms: number;
   readonly page_keys: number;
@@ -65,10 +78,12 @@ const regionPattern = /^[a-z0-9-]{1,63}$/;
 export function s3Settings(config: S3BackendConfig): S3Settings {
   const { bucket, region, endpoint, key_prefix = '', idle_ms = idleMsDefault, page_keys = pageKeysMax } = config;
   const { parts_at_once = partsAtOnceDefault } = config;
+  const { upload_guard = 'auto' } = config;
   const flavour = config.flavour ?? (endpoint === undefined ? 'aws' : 'generic');
   demand(bucketPattern.test(bucket), 'bucket', 'is not the name of a bucket');
   demand(regionPattern.test(region), 'region', 'is not the name of a region');
   demand(s3Flavours.includes(flavour), 'flavour', `is none of ${s3Flavours.join(', ')}`);
+  demand(uploadGuards.includes(upload_guard), 'upload_guard', `is none of ${uploadGuards.join(', ')}`);
   demand(endpoint !== undefined || flavour === 'aws', 'endpoint', 'is missing, and only AWS has one of its own');
   demand(key_prefix === '' || isPrefix(key_prefix), 'key_prefix', 'is not folders of a key with a slash at the end');
   demand(Number.isInteger(idle_ms) && idle_ms >= 100, 'idle_ms', 'is not a number of milliseconds of 100 or more');
@@ -85,11 +100,18 @@ export function s3Settings(config: S3BackendConfig): S3Settings {
     force_path_style: config.force_path_style ?? (flavour !== 'aws' || bucket.includes('.')),
     credentials: config.credentials,
     quirks: s3Quirks[flavour],
+    put_guards: guardsOf(upload_guard, s3Quirks[flavour]),
     key_prefix,
     idle_ms,
     page_keys,
     parts_at_once,
   };
+}
+
+function guardsOf(wanted: UploadGuard, { conditional_put }: S3Quirks): PutGuards {
+  if (wanted === 'recheck') return { with_headers: 'recheck', without_headers: 'recheck' };
+  const isConditional = wanted === 'condition' || (wanted === 'auto' && conditional_put);
+  return { with_headers: isConditional ? 'condition' : 'incoming', without_headers: 'incoming' };
 }
 
 function isPrefix(text: string): boolean {

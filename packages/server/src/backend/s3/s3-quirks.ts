@@ -56,6 +56,7 @@ export const s3Quirks: Readonly<Record<S3Flavour, S3Quirks>> = {
     conditional_copy: true,
     lists_uploads: false,
   },
-  ceph: { ...careful, conditional_put: true, conditional_copy: true, object_acls: true },
+  // Takes the condition of a copy for a header that it does not know.
+  ceph: { ...careful, conditional_put: true, object_acls: true },
   generic: careful,
 };

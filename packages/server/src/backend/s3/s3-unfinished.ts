@@ -11,7 +11,7 @@ import { isCalled, s3Error } from './s3-errors.ts';
 import { decodedName } from './s3-list.ts';
 
 interface UnfinishedUpload extends UnfinishedObject {
-  readonly upload_id: string;
+  readonly store_id: string;
   /** With the prefix. */
   readonly key: string;
 }
@@ -36,7 +36,7 @@ export async function* walkUploads(store: S3Store): AsyncGenerator<UnfinishedUpl
       if (parts === undefined) continue;
       const writtenAt = Math.max(parts.last_written_at, Initiated?.getTime() ?? 0);
       const id = `${name} (upload ${UploadId})`;
-      yield { id, size: parts.size, age_ms: store.now() - writtenAt, upload_id: UploadId, key };
+      yield { id, size: parts.size, age_ms: store.now() - writtenAt, store_id: UploadId, key };
     }
     markers =
       page.IsTruncated === true && page.NextKeyMarker !== undefined
@@ -49,8 +49,8 @@ export async function* walkUploads(store: S3Store): AsyncGenerator<UnfinishedUpl
 }
 
 /** Aborts an upload; false where it has ended meanwhile. */
-export async function removeUpload(store: S3Store, { key, upload_id }: UnfinishedUpload): Promise<boolean> {
-  const input = { Bucket: store.settings.bucket, Key: key, UploadId: upload_id };
+export async function removeUpload(store: S3Store, { key, store_id }: UnfinishedUpload): Promise<boolean> {
+  const input = { Bucket: store.settings.bucket, Key: key, UploadId: store_id };
   return await unlessGone(async () => {
     await store.callRaw((options) => store.client.abortMultipartUpload(input, options));
     return true;

@@ -82,9 +82,9 @@ export class FaultyBackend extends PassingBackend {
     yield* this.inner.listUnfinished();
   }
 
-  override async removeUnfinished(olderThanMs: number): Promise<number> {
+  override async removeUnfinished(olderThanMs: number, kept?: ReadonlySet<string>): Promise<number> {
     await this.#pass('backend.unfinished');
-    return await this.inner.removeUnfinished(olderThanMs);
+    return await this.inner.removeUnfinished(olderThanMs, kept);
   }
 
   override async presignPut(key: string, options: PresignPutOptions): Promise<string> {

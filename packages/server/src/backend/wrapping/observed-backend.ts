@@ -8,6 +8,7 @@ import { type ErrorReason, isRowlockError } from '@rowlock/client/contract';
 import type {
   Backend,
   ByteRange,
+  CopyOptions,
   ForeignEntry,
   GetResult,
   HeadResult,
@@ -22,7 +23,16 @@ import { PassingBackend } from './passing-backend.ts';
 export interface BackendCall {
   /** Of the backend, as `disk`. */
   readonly backend: string;
-  readonly call: 'put' | 'get' | 'head' | 'delete' | 'list' | 'list_unfinished' | 'remove_unfinished' | 'check';
+  readonly call:
+    | 'put'
+    | 'get'
+    | 'head'
+    | 'delete'
+    | 'copy'
+    | 'list'
+    | 'list_unfinished'
+    | 'remove_unfinished'
+    | 'check';
   /** `left`: the reader of a download or of a list stopped early. `error`: one that is no RowlockError. */
   readonly outcome: 'ok' | 'left' | 'error' | ErrorReason;
   /** From the call to its end, that of the stream or of the list where it gives one. */
@@ -81,6 +91,10 @@ export class ObservedBackend extends PassingBackend {
     return await this.#observed('delete', () => this.inner.delete(key));
   }
 
+  override async copyWithin(source: string, target: string, options: CopyOptions): Promise<void> {
+    await this.#observed('copy', () => super.copyWithin(source, target, options));
+  }
+
   override list(options?: ListOptions): AsyncIterable<ListedObject> {
     return this.#walked('list', () => this.inner.list(options));
   }
@@ -93,8 +107,8 @@ export class ObservedBackend extends PassingBackend {
     return this.#walked('list_unfinished', () => this.inner.listUnfinished());
   }
 
-  override async removeUnfinished(olderThanMs: number): Promise<number> {
-    return await this.#observed('remove_unfinished', () => this.inner.removeUnfinished(olderThanMs));
+  override async removeUnfinished(olderThanMs: number, kept?: ReadonlySet<string>): Promise<number> {
+    return await this.#observed('remove_unfinished', () => this.inner.removeUnfinished(olderThanMs, kept));
   }
 
   override async check(): Promise<void> {

@@ -5,6 +5,7 @@
 import type {
   Backend,
   ByteRange,
+  CopyOptions,
   ForeignEntry,
   GetResult,
   HeadResult,
@@ -12,10 +13,12 @@ import type {
   ListOptions,
   PresignGetOptions,
   PresignPutOptions,
+  PutGuards,
   PutOptions,
   UnfinishedObject,
   WalkOptions,
 } from '../backend.ts';
+import type { PartStore } from '../parts.ts';
 import type { DayKey } from '../s3/day-keys.ts';
 
 export class PassingBackend implements Backend {
@@ -31,6 +34,18 @@ export class PassingBackend implements Backend {
 
   get bucket(): string {
     return this.inner.bucket;
+  }
+
+  get parts(): PartStore | undefined {
+    return this.inner.parts;
+  }
+
+  get keyPrefix(): string | undefined {
+    return this.inner.keyPrefix;
+  }
+
+  get putGuards(): PutGuards | undefined {
+    return this.inner.putGuards;
   }
 
   /** No limit is infinite, as far as anybody compares with it. */
@@ -66,8 +81,8 @@ export class PassingBackend implements Backend {
     return this.inner.listUnfinished();
   }
 
-  removeUnfinished(olderThanMs: number): Promise<number> {
-    return this.inner.removeUnfinished(olderThanMs);
+  removeUnfinished(olderThanMs: number, kept?: ReadonlySet<string>): Promise<number> {
+    return this.inner.removeUnfinished(olderThanMs, kept);
   }
 
   presignPut(key: string, options: PresignPutOptions): Promise<string> {
@@ -80,6 +95,11 @@ export class PassingBackend implements Backend {
 
   signingKeys(days: readonly string[]): Promise<readonly DayKey[]> {
     return this.inner.signingKeys(days);
+  }
+
+  async copyWithin(source: string, target: string, options: CopyOptions): Promise<void> {
+    if (this.inner.copyWithin === undefined) throw new TypeError(`the backend ${this.name} copies nothing by itself`);
+    await this.inner.copyWithin(source, target, options);
   }
 
   check(): Promise<void> {

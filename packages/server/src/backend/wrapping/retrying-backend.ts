@@ -60,8 +60,8 @@ export class RetryingBackend extends PassingBackend {
     return await this.#again(() => this.inner.delete(key));
   }
 
-  override async removeUnfinished(olderThanMs: number): Promise<number> {
-    return await this.#again(() => this.inner.removeUnfinished(olderThanMs));
+  override async removeUnfinished(olderThanMs: number, kept?: ReadonlySet<string>): Promise<number> {
+    return await this.#again(() => this.inner.removeUnfinished(olderThanMs, kept));
   }
 
   override async *list(options: ListOptions = {}): AsyncGenerator<ListedObject, void> {

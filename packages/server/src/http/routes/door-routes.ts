@@ -21,6 +21,7 @@ const s3Codes: Partial<Record<RowlockError['reason'], string>> = {
   upload_gone: 'NoSuchUpload',
   too_large: 'EntityTooLarge',
   incomplete_body: 'IncompleteBody',
+  invalid_part: 'InvalidPart',
   object_not_found: 'NoSuchKey',
   invalid_name: 'InvalidURI',
   invalid_request: 'InvalidArgument',

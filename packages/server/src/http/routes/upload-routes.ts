@@ -2,34 +2,16 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { uploadBySignature } from '../../operations/sign-upload.ts';
-import type { CommittedObject } from '../../operations/upload-object.ts';
 import { uploadObject } from '../../operations/upload-object.ts';
 import type { AppOptions } from '../app-options.ts';
 import { writeConditions } from '../conditions.ts';
 import { uploadBodyOf } from '../upload-body.ts';
 import { asPrecondition, upsertAsked, wantsFreeName } from '../upload-headers.ts';
 import { withCaller } from '../with-caller.ts';
+import { etagOf, uploadAnswer } from './upload-answer.ts';
 
 const objectParams = Type.Object({ bucket: Type.String(), '*': Type.String() });
 const tokenQuery = Type.Object({ token: Type.String({ maxLength: 8192 }) });
-
-function uploadAnswer(object: CommittedObject): Record<string, unknown> {
-  return {
-    Id: object.id,
-    Key: `${object.bucket_id}/${object.name}`,
-    id: object.id,
-    bucket: object.bucket_id,
-    path: object.name,
-    size: Number(object.size),
-    content_type: object.content_type,
-    owner_id: object.owner_id,
-    sha256: object.sha256?.toString('hex') ?? null,
-    created_at: object.created_at,
-    updated_at: object.updated_at,
-  };
-}
-
-const etagOf = (object: CommittedObject): string => `"${object.sha256?.toString('hex') ?? object.version_id}"`;
 
 /** Registers the upload routes. The scope they are registered in parses no body. */
 export function uploadRoutes(app: FastifyInstance, options: AppOptions): void {

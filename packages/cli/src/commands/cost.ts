@@ -1,0 +1,97 @@
+/** `cost`: what the bytes that the database knows of would cost at each place, by prices that anybody may edit. */
+import { Database, listUsage, type UsageRow } from '@rowlock/server';
+import type { Command } from '../command.ts';
+import { type Estimate, estimateCosts } from '../cost/estimate.ts';
+import { type Prices, readPrices, shippedPrices } from '../cost/prices.ts';
+import { plainText } from '../plain-text.ts';
+import { type ReadArguments, readArguments } from '../read-arguments.ts';
+import { database } from '../service-config.ts';
+import { UsageError } from '../usage-error.ts';
+
+const gigabyte = 1e9;
+/** A statement over all versions takes longer than any of a request's. */
+const statementTimeoutMs = 600_000;
+const shownMax = 50;
+
+function gigabytesOf(flags: ReadArguments['flags'], name: string): number | undefined {
+  const text = flags[name];
+  if (text === undefined) return undefined;
+  const value = typeof text === 'string' && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value)) throw new UsageError(`--${name} is a number of gigabytes such as 500 or 0.5`);
+  return value;
+}
+
+async function usageOf({ settings }: ReadArguments): Promise<readonly UsageRow[]> {
+  const { url } = database(settings, 'worker-database-url');
+  const db = new Database({ url, connectionsMax: 1, statementTimeoutMs, applicationName: 'rowlock cost' });
+  try {
+    return await listUsage(db);
+  } finally {
+    await db.close();
+  }
+}
+
+interface Report {
+  readonly prices: Prices;
+  readonly bytes: number;
+  readonly egress_bytes: number;
+  readonly usage: readonly UsageRow[];
+  readonly costs: readonly Estimate[];
+}
+
+const columns = (cells: readonly string[]): string =>
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(30) : cell.padStart(14))).join('  ');
+const amount = (value: number): string => value.toFixed(2);
+const inGigabytes = (bytes: number): string => (bytes / gigabyte).toFixed(3);
+
+function textOf({ prices, bytes, egress_bytes, usage, costs }: Report): string {
+  const rows = usage
+    .slice(0, shownMax)
+    .map((row) =>
+      columns([
+        `${row.backend} / ${row.bucket_id ?? 'thumbnails and what waits'}`,
+        String(row.versions),
+        inGigabytes(row.bytes),
+      ]),
+    );
+  const lines = [
+    ...(usage.length === 0 ? [] : [columns(['backend / bucket', 'versions', 'GB']), ...rows]),
+    ...(usage.length > shownMax ? [`and ${usage.length - shownMax} more; --json shows all`] : []),
+    ...(usage.length === 0 ? [] : ['']),
+    `${inGigabytes(bytes)} GB kept and ${inGigabytes(egress_bytes)} GB sent in a month, prices of ${prices.as_of}:`,
+    columns([`${prices.currency} a month`, 'storage', 'egress', 'total']),
+    ...costs.map((cost) => columns([cost.title, amount(cost.storage), amount(cost.egress), amount(cost.total)])),
+  ];
+  return lines.map((line) => `${plainText(line)}\n`).join('');
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const read = readArguments(argv, { prices: 'text', 'storage-gb': 'text', 'egress-gb': 'text', json: 'switch' });
+  if (read.rest.length > 0) throw new UsageError('cost takes options only');
+  const file = read.flags['prices'];
+  const prices = readPrices(typeof file === 'string' ? file : shippedPrices);
+  const stored = gigabytesOf(read.flags, 'storage-gb');
+  const egress_bytes = (gigabytesOf(read.flags, 'egress-gb') ?? 0) * gigabyte;
+  const usage = stored === undefined ? await usageOf(read) : [];
+  const bytes = stored === undefined ? usage.reduce((sum, row) => sum + row.bytes, 0) : stored * gigabyte;
+  const report = { prices, bytes, egress_bytes, usage, costs: estimateCosts(prices, { bytes, egress_bytes }) };
+  process.stdout.write(read.flags['json'] === true ? `${JSON.stringify(report)}\n` : textOf(report));
+  return 0;
+}
+
+export const cost: Command = {
+  name: 'cost',
+  group: 'Operate',
+  summary: 'Estimate what the stored bytes cost at each place',
+  usage: 'cost [--egress-gb N] [--storage-gb N] [--prices FILE] [--json]',
+  flags: {
+    'egress-gb': 'gigabytes that leave in a month (default 0): the database does not know them',
+    'storage-gb': 'estimate for so many gigabytes, without asking the database',
+    prices: 'a file of prices; a copy of assets/prices.json is a beginning',
+    json: 'print the report as JSON',
+  },
+  settings: ['worker-database-url'],
+  notes: 'A gigabyte has 10^9 bytes, as on bills. Requests, taxes, free tiers and backups are not counted.',
+  examples: ['rowlock cost --egress-gb 500', 'rowlock cost --storage-gb 1000 --egress-gb 500 --prices prices.json'],
+  run,
+};
