@@ -149,7 +149,7 @@ test('67 application roles have no right on what the server keeps for itself', a
   const tables = await open.database.query<{ name: string }>(
     `SELECT c.oid::regclass::text AS name FROM pg_class AS c
      WHERE c.relowner = 'rowlock_owner'::regrole AND c.relkind IN ('r', 'p')
-       AND c.oid::regclass::text !~ '^(storage\\.(objects|buckets|variants|image_metadata|object_history|signed_urls|signed_url_revocations|audit_log)|metadata\\.(files|file_upload_requests))$'`,
+       AND c.oid::regclass::text !~ '^(storage\\.(objects|buckets|variants|image_metadata|object_history|signed_urls|signed_url_revocations|audit_log|multipart_uploads|gateway_sessions)|metadata\\.(files|file_upload_requests|file_upload_requests_archive))$'`,
   );
   assert.ok(tables.length >= 10, `${tables.length} tables`);
 
@@ -172,6 +172,12 @@ test('67 nobody writes a request, a file or an object as if the server had', asy
     `INSERT INTO metadata.file_upload_requests (entity_type, entity_id, file_name, file_type)
        VALUES ('x', '1', 'a', 'text/plain')`,
     "UPDATE metadata.file_upload_requests SET status = 'completed'",
+    'DELETE FROM metadata.file_upload_requests_archive',
+    "UPDATE storage.multipart_uploads SET store_id = 'x'",
+    'DELETE FROM storage.multipart_uploads',
+    'INSERT INTO storage.gateway_sessions DEFAULT VALUES',
+    "UPDATE storage.gateway_sessions SET expires_at = 'infinity'",
+    'TABLE storage.gateway_sessions',
     "INSERT INTO metadata.files (id, entity_type, entity_id, file_name) VALUES (gen_random_uuid(), 'x', '1', 'a')",
     "UPDATE metadata.files SET created_by = 'mallory'",
     "UPDATE storage.objects SET owner_id = 'mallory'",

@@ -2,10 +2,10 @@
  * For operators: is the process alive, can it serve, what has it measured. None of them needs a caller, so none costs
  * more than an answer from memory, however often it is asked.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
 import type { FastifyInstance } from 'fastify';
 import type { AppOptions } from '../app-options.ts';
+import { assertBearerSecret } from '../bearer-secret.ts';
 
 /** How long what was found out is answered again. */
 const freshForMs = 1000;
@@ -30,7 +30,7 @@ export function healthRoutes(app: FastifyInstance, options: AppOptions): void {
   });
   app.get('/metrics', { schema: { tags, summary: 'Metrics for Prometheus' } }, async (request, reply) => {
     if (options.metricsToken !== undefined) {
-      assertBearer(request.headers.authorization, options.metricsToken);
+      assertBearerSecret(request.headers.authorization, options.metricsToken, 'Metrics are for operators');
     }
     const { content_type, text } = await metrics();
     return reply.type(content_type).header('cache-control', 'no-store').send(text);
@@ -53,15 +53,4 @@ function remembered<T>(find: () => Promise<T>): () => Promise<T> {
     }
     return found.answer;
   };
-}
-
-/** @throws RowlockError `auth_required`, `invalid_token` */
-function assertBearer(header: string | undefined, token: string): void {
-  if (header === undefined) {
-    throw new RowlockError('auth_required', 'Metrics are for those who have the token');
-  }
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  if (!timingSafeEqual(digest(header.replace(/^bearer +/i, '')), digest(token))) {
-    throw new RowlockError('invalid_token', 'That is not the token for metrics');
-  }
 }

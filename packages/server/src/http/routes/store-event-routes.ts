@@ -2,12 +2,12 @@
  * Where S3 stores say what came: one route, for whoever knows its secret. It reads any of the shapes in which stores say so,
  * and answers when it is durable that somebody will look. Invariant: nothing of a body is read before its sender is known.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { RowlockError } from '@rowlock/client/contract';
 import type { FastifyInstance } from 'fastify';
 import type { Observe } from '../../domain/observation.ts';
 import { isSubscribeUrl, readStoreEvents, type StoreEvent } from '../../domain/store-events.ts';
 import type { Announced } from '../../operations/announce-bytes.ts';
+import { isSecret } from '../bearer-secret.ts';
 import { parseJsonBody } from '../json-body.ts';
 
 export interface StoreEventParts {
@@ -57,21 +57,15 @@ function assertSecret(header: string | undefined, secret: string): void {
   if (header === undefined) {
     throw new RowlockError('auth_required', 'Events are taken from those who know the secret');
   }
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  const wanted = digest(secret);
-  const isKnown = saidIn(header).reduce((found, said) => timingSafeEqual(digest(said), wanted) || found, false);
+  const isKnown = isSecret(saidIn(header), secret);
   if (!isKnown) throw new RowlockError('invalid_token', 'That is not the secret for events');
 }
 
-function saidIn(header: string): readonly string[] {
+function saidIn(header: string): string {
   const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(header) ?? [];
-  if (/^basic$/i.test(scheme))
-    return [
-      Buffer.from(value, 'base64')
-        .toString()
-        .replace(/^[^:]*:/, ''),
-    ];
-  return [/^bearer$/i.test(scheme) ? value : header];
+  const decoded = (): string => Buffer.from(value, 'base64').toString();
+  if (/^basic$/i.test(scheme)) return decoded().replace(/^[^:]*:/, '');
+  return /^bearer$/i.test(scheme) ? value : header;
 }
 
 /** Tells SNS that it may send. Whatever comes of it, it asks again. */
