@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { RunningWorker } from '@rowlock/server';
-import { createEmptyDatabase, type EmptyDatabase } from '@rowlock/test-harness';
+import { createEmptyDatabase, type EmptyDatabase, until } from '@rowlock/test-harness';
 import { catalogOf, difference } from '../adopt/catalog.ts';
 import { alice, type CivicOs, createCivicOs } from '../adopt/civic-os.ts';
 
@@ -147,6 +147,9 @@ describe('rowlock adopt', () => {
   });
 
   test('a rollback that is killed between bodies and jobs is done by the next one', async () => {
+    const isIdle = async (): Promise<boolean> =>
+      (await site.query("SELECT FROM metadata.river_job WHERE queue ~ '^fs_' AND finalized_at IS NULL")).length === 0;
+    await until(isIdle, { what: 'the worker has done what was there' });
     await worker?.stop();
     worker = undefined;
     await site.call(alice, "SELECT public.request_upload_url('issues', '1', 'a.jpg', 'image/jpeg')");

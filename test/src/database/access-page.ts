@@ -74,8 +74,10 @@ const functionsQuery = `SELECT p.pronamespace::regnamespace::text AS schema,
       FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS x WHERE x.grantee <> p.proowner), '{}') AS callers
   FROM pg_proc AS p WHERE pg_get_userbyid(p.proowner) = 'rowlock_owner' ORDER BY p.pronamespace::regnamespace::text, p.proname`;
 
+// Roles are the whole server's: those that another test made for itself are not the page's.
 const rolesQuery = `SELECT r.rolname::text AS name, r.rolcanlogin AS logs_in,
-    coalesce((SELECT array_agg(m.roleid::regrole::text) FROM pg_auth_members AS m WHERE m.member = r.oid), '{}') AS member_of
+    coalesce((SELECT array_agg(m.roleid::regrole::text) FROM pg_auth_members AS m JOIN pg_roles AS g ON g.oid = m.roleid
+      WHERE m.member = r.oid AND (g.rolname = ANY ($1) OR g.rolname ^@ 'pg_')), '{}') AS member_of
   FROM pg_roles AS r WHERE r.rolname = ANY ($1) ORDER BY array_position($1, r.rolname::text)`;
 
 const schemasQuery = `SELECT n.nspname::text AS name, array_agg(DISTINCT x.grantee::regrole::text) AS users
