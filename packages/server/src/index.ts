@@ -49,7 +49,8 @@ export {
 export { printSchema } from './metadata/print-schema.ts';
 export { rpcNames } from './metadata/rpc.ts';
 export { listUsage, type UsageRow } from './metadata/storage-usage.ts';
-export { createMetrics, type Metrics } from './metrics.ts';
+export type { Metrics } from './metrics.ts';
+export { createMetrics, createServer } from './on-demand.ts';
 export { openBackend, openBackends } from './open-backends.ts';
 export {
   type AdoptPlan,
@@ -72,6 +73,11 @@ export { type FsckOptions, type FsckReport, fsck } from './operations/fsck.ts';
 export type { Finding, FsckPhase, FsckProgress } from './operations/fsck-run.ts';
 export { type ListedBackend, listBackends, placeBucket } from './operations/list-backends.ts';
 export { type SweepOptions, type SweepReport, sweep } from './operations/sweep.ts';
-export { createServer, type RunningServer } from './server.ts';
+export {
+  type InventorySweepOptions,
+  type InventorySweepReport,
+  sweepInventory,
+} from './operations/sweep-inventory.ts';
+export type { RunningServer } from './server.ts';
 export { version } from './version.ts';
 export { createWorker, type RunningWorker } from './worker.ts';

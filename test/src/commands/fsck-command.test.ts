@@ -1,11 +1,12 @@
 /** `rowlock fsck` as an operator runs it: a process, what it prints and answers, and what it does when it is told to stop. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { until } from '@rowlock/test-harness';
+import { gzipSync } from 'node:zlib';
+import { temporaryFolder, until } from '@rowlock/test-harness';
 import { type FsckSite, startFsckSite } from '../service/fsck-site.ts';
 
 const program = fileURLToPath(new URL('../../../packages/cli/dist/main.js', import.meta.url));
@@ -33,13 +34,16 @@ describe('rowlock fsck', () => {
   });
   after(() => site.stop());
 
-  function run(args: readonly string[], more: Record<string, string> = {}): Promise<Ran> {
+  function command(args: readonly string[], more: Record<string, string> = {}): Promise<Ran> {
     return new Promise((resolve) => {
-      execFile(process.execPath, [program, 'fsck', ...args], { env: { ...env, ...more } }, (error, out, err) =>
+      execFile(process.execPath, [program, ...args], { env: { ...env, ...more } }, (error, out, err) =>
         resolve({ code: error === null ? 0 : Number(error.code), out, err }),
       );
     });
   }
+
+  const run = (args: readonly string[], more: Record<string, string> = {}): Promise<Ran> =>
+    command(['fsck', ...args], more);
 
   test('answers 0 where all agrees, and says how much that is', async () => {
     const { code, out, err } = await run(['--scrub']);
@@ -83,6 +87,87 @@ describe('rowlock fsck', () => {
       [0, true, 3],
       resumed.err,
     );
+  });
+
+  describe('sweep --inventory', () => {
+    const lines = (keys: readonly string[]): string =>
+      keys.map((key) => `"${site.service.config.backend.bucket}","${key}","300000"\n`).join('');
+    const orphan = (name: string, daysOld: number): string => {
+      const key = `objects/aa/${name}`;
+      mkdirSync(join(site.service.root, 'objects/aa'), { recursive: true });
+      writeFileSync(site.pathOf(key), 'x');
+      const seconds = Date.now() / 1000 - daysOld * 86_400;
+      utimesSync(site.pathOf(key), seconds, seconds);
+      return key;
+    };
+    const file = (name: string, bytes: string | Buffer): string => {
+      const path = join(temporaryFolder(), name);
+      writeFileSync(path, bytes);
+      return path;
+    };
+
+    test('removes what is listed, old and without a row, and nothing else', async () => {
+      const [old, young, unlisted] = [orphan('old', 3), orphan('young', 0), orphan('unlisted', 3)];
+      const { key } = await site.versionOf('a');
+      const plain = file(
+        '1.csv',
+        `${lines([key, old, 'objects/aa/gone', '%E0%A4%A', 'not%20a%20key'])}"other","x","1"\n`,
+      );
+      const packed = file('2.csv.gz', gzipSync(lines([old, young])));
+
+      const looked = await command(['sweep', '--inventory', '--dry-run', '--json', plain, packed]);
+      const thereAfterLooking = existsSync(site.pathOf(old));
+      const swept = await command(['sweep', '--inventory', '--json', plain, packed]);
+
+      assert.deepEqual([looked.code, swept.code], [0, 0], looked.err + swept.err);
+      const { removed, keys, ...counts } = JSON.parse(looked.out);
+      assert.deepEqual(counts, { listed: 4, foreign: 3, orphans: 2, orphan_bytes: 2, young: 1 });
+      assert.deepEqual([removed, keys, thereAfterLooking], [0, [old, young], true]);
+      assert.equal(JSON.parse(swept.out).removed, 1);
+      assert.deepEqual(
+        [old, young, unlisted, key].map((each) => existsSync(site.pathOf(each))),
+        [false, true, true, true],
+      );
+      for (const left of [young, unlisted]) rmSync(site.pathOf(left));
+    });
+
+    test('does nothing where the list is most likely of another database, until it is told to', async () => {
+      const key = orphan('doubtful', 3);
+      const many = Array.from({ length: 150 }, (_, n) => `objects/bb/${n}`);
+      const list = file('3.csv', lines([key, ...many]));
+
+      const doubted = await command(['sweep', '--inventory', list]);
+      const thereThen = existsSync(site.pathOf(key));
+      const forced = await command(['sweep', '--inventory', '--force', list]);
+
+      assert.deepEqual([doubted.code, forced.code, thereThen], [1, 0, true], doubted.err + forced.err);
+      assert.match(doubted.out, /\nnot removed: 151 of 151 listed keys have no row: .* add --force\n0 removed\n$/);
+      assert.equal(existsSync(site.pathOf(key)), false);
+    });
+
+    test('what is no inventory, or cannot be read, ends it with the name of the file or the line', async () => {
+      const files = [file('4.csv', 'key,size\n'), file('5.csv.gz', 'no gzip'), '/no/such/file.csv'];
+
+      const ran = await Promise.all(
+        [...files.map((path) => ['--inventory', path]), ['--inventory'], ['--dry-run']].map((args) =>
+          command(['sweep', ...args]),
+        ),
+      );
+
+      assert.deepEqual(
+        ran.map(({ code }) => code > 0),
+        Array(5).fill(true),
+        JSON.stringify(ran),
+      );
+      const said = [
+        /line 1 is none of an S3 Inventory/,
+        /5\.csv\.gz: incorrect header/,
+        /file\.csv: ENOENT/,
+        /needs files/,
+        /goes with/,
+      ];
+      for (const [n, { err }] of ran.entries()) assert.match(err, said[n] ?? /never/);
+    });
   });
 
   test('answers 1 and one line for each fault, without what a terminal would obey', async () => {

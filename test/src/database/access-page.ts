@@ -72,7 +72,8 @@ const functionsQuery = `SELECT p.pronamespace::regnamespace::text AS schema,
     CASE WHEN p.prosecdef THEN pg_get_userbyid(p.proowner) ELSE 'caller' END AS mode, p.prorettype = 'trigger'::regtype AS is_trigger,
     coalesce((SELECT array_agg(coalesce(nullif(x.grantee, 0)::regrole::text, 'PUBLIC'))
       FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS x WHERE x.grantee <> p.proowner), '{}') AS callers
-  FROM pg_proc AS p WHERE pg_get_userbyid(p.proowner) = 'rowlock_owner' ORDER BY p.pronamespace::regnamespace::text, p.proname`;
+  FROM pg_proc AS p WHERE pg_get_userbyid(p.proowner) = 'rowlock_owner' ORDER BY p.pronamespace::regnamespace::text, p.proname,
+    p.oid::regprocedure::text COLLATE "C"`;
 
 // Roles are the whole server's: those that another test made for itself are not the page's.
 const rolesQuery = `SELECT r.rolname::text AS name, r.rolcanlogin AS logs_in,
