@@ -52,41 +52,56 @@ const doubtfulFrom = 100;
  * @throws Error for a line that is none of an inventory
  */
 export async function sweepInventory(
-  parts: { readonly db: Database; readonly backend: Backend },
+  parts: SweptStores,
   options: InventorySweepOptions,
 ): Promise<InventorySweepReport> {
+  const held_back = options.dryRun || options.force ? undefined : await doubtOf(parts, options);
+  const effective = held_back === undefined ? options : { ...options, dryRun: true };
   const counts = { listed: 0, foreign: 0, orphans: 0, orphan_bytes: 0, young: 0, removed: 0 };
   const keys: string[] = [];
-  if (!options.dryRun && !options.force) {
-    let unknown = 0;
-    let all = 0;
-    for await (const page of pagesOf(parts.backend, options)) {
-      all += page.keys.length;
-      unknown += (await unknownOf(parts, page.keys)).length;
-    }
-    if (unknown > doubtfulFrom && unknown * 10 > all) {
-      const held_back = `${unknown} of ${all} listed keys have no row: is this the inventory of this database's bucket, and is the database not an older copy? If all is well, add --force`;
-      const report = await sweepInventory(parts, { ...options, dryRun: true });
-      return { ...report, held_back };
-    }
-  }
-  for await (const page of pagesOf(parts.backend, options)) {
+  for await (const page of pagesOf(parts.backend, effective)) {
     counts.listed += page.keys.length;
     counts.foreign += page.foreign;
-    const unknown = await unknownOf(parts, page.keys);
-    for (let from = 0; from < unknown.length; from += atOnce) {
-      options.signal.throwIfAborted();
-      const looked = await Promise.all(unknown.slice(from, from + atOnce).map((key) => sweepKey(parts, key, options)));
-      for (const { key, size, isYoung, isRemoved } of looked.filter((each) => each !== undefined)) {
-        counts.orphans += 1;
-        counts.orphan_bytes += size;
-        counts.young += isYoung ? 1 : 0;
-        counts.removed += isRemoved ? 1 : 0;
-        if (keys.length < keysShown) keys.push(key);
-      }
+    for await (const { key, size, isYoung, isRemoved } of sweepPage(parts, page, effective)) {
+      counts.orphans += 1;
+      counts.orphan_bytes += size;
+      counts.young += isYoung ? 1 : 0;
+      counts.removed += isRemoved ? 1 : 0;
+      if (keys.length < keysShown) keys.push(key);
     }
   }
-  return { ...counts, keys };
+  return { ...counts, keys, ...(held_back === undefined ? {} : { held_back }) };
+}
+
+interface SweptStores {
+  readonly db: Database;
+  readonly backend: Backend;
+}
+
+/** Why the list and the database may not belong together; asks no store. */
+async function doubtOf(stores: SweptStores, options: InventorySweepOptions): Promise<string | undefined> {
+  let unknown = 0;
+  let all = 0;
+  for await (const page of pagesOf(stores.backend, options)) {
+    all += page.keys.length;
+    unknown += (await unknownOf(stores, page.keys)).length;
+  }
+  if (unknown <= doubtfulFrom || unknown * 10 <= all) return undefined;
+  return `${unknown} of ${all} listed keys have no row: is this the inventory of this database's bucket, and is the database not an older copy? If all is well, add --force`;
+}
+
+/** What no row names of a page, and is there. */
+async function* sweepPage(
+  stores: SweptStores,
+  page: Page,
+  options: InventorySweepOptions,
+): AsyncGenerator<Swept, void> {
+  const unknown = await unknownOf(stores, page.keys);
+  for (let from = 0; from < unknown.length; from += atOnce) {
+    options.signal.throwIfAborted();
+    const looked = await Promise.all(unknown.slice(from, from + atOnce).map((key) => sweepKey(stores, key, options)));
+    yield* looked.filter((each) => each !== undefined);
+  }
 }
 
 interface Swept {
@@ -98,7 +113,7 @@ interface Swept {
 
 /** Looks at the store, and removes what is old; undefined for what is gone. */
 async function sweepKey(
-  { backend }: { readonly backend: Backend },
+  { backend }: SweptStores,
   key: string,
   { graceSeconds, dryRun }: InventorySweepOptions,
 ): Promise<Swept | undefined> {
@@ -110,10 +125,7 @@ async function sweepKey(
 }
 
 /** Those that neither a version nor an adopted file names. */
-async function unknownOf(
-  { db, backend }: { readonly db: Database; readonly backend: Backend },
-  keys: readonly string[],
-): Promise<readonly string[]> {
+async function unknownOf({ db, backend }: SweptStores, keys: readonly string[]): Promise<readonly string[]> {
   const rows = await db.run<{ key: string }>(versionsByKey, [backend.name, keys]);
   const known = new Set([...rows.map(({ key }) => key), ...(await keysOfAdopted(db, keys))]);
   return keys.filter((key) => !known.has(key));
