@@ -15,6 +15,7 @@ import { move } from './move.ts';
 import { presign } from './presign.ts';
 import { queueBenchmark } from './queue.ts';
 import { s3Backend } from './s3-backend.ts';
+import { signer } from './signer.ts';
 import { signing } from './signing.ts';
 import { slowUploads } from './slow-uploads.ts';
 import { sqlPresign } from './sql-presign.ts';
@@ -34,6 +35,7 @@ export const benchmarks: readonly Benchmark[] = [
   engines,
   presign,
   sqlPresign,
+  signer,
   alternatives,
   s3Backend,
   memory,

@@ -9,8 +9,11 @@ import type { BenchContext, Benchmark, BenchResult } from './measure/benchmark.t
 import { goals } from './measure/targets.ts';
 import { memory } from './memory.ts';
 import { move } from './move.ts';
+import { presign } from './presign.ts';
+import { signer } from './signer.ts';
 import { signing } from './signing.ts';
 import { slowUploads } from './slow-uploads.ts';
+import { sqlPresign } from './sql-presign.ts';
 
 /** A benchmark, and the figures of it that are run. */
 export interface Part {
@@ -25,6 +28,22 @@ export const partsOfFloors: readonly Part[] = [
   { benchmark: signing, ids: ['sign_per_second', 'info_per_second', 'sign_batch_names_per_second'] },
   { benchmark: slowUploads, ids: ['info_beside_uploads_p99_ms'] },
   { benchmark: listing, ids: ['list_100_per_second'] },
+  { benchmark: presign, ids: ['presign_p95_ms', 'presign_jobs_per_second'] },
+  { benchmark: sqlPresign, ids: ['sql_presign_10k_batch_ms', 'sql_presign_10k_column_ms'] },
+  {
+    benchmark: signer,
+    ids: [
+      'signer_jobs_per_second',
+      'signer_s3_jobs_per_second',
+      'signer_first_claim_ms',
+      'signer_s3_first_claim_ms',
+      'signer_started_rss_mib',
+      'signer_s3_started_rss_mib',
+      'signer_worked_rss_mib',
+      'signer_s3_worked_rss_mib',
+      'crowd_1000_url_p99_ms',
+    ],
+  },
   {
     benchmark: bytes,
     ids: [
@@ -87,7 +106,7 @@ async function run(context: BenchContext): Promise<BenchResult> {
 
 export const floors: Benchmark = {
   name: 'floors',
-  summary: 'every figure that has a floor and a goal, in one table; twelve minutes',
+  summary: 'every figure that has a floor and a goal, in one table; fifteen minutes',
   needs: [],
   defaults: { seconds: 3, rounds: 2 },
   run,

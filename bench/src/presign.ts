@@ -7,53 +7,15 @@ import { until } from '@rowlock/test-harness';
 import pg from 'pg';
 import { closedLoop } from './load/closed-loop.ts';
 import { nowMs, paced } from './load/paced.ts';
-import type { BenchContext, Benchmark, BenchResult, Measured } from './measure/benchmark.ts';
+import { type BenchContext, type Benchmark, type BenchResult, isWanted, type Measured } from './measure/benchmark.ts';
 import { inTurns } from './measure/rounds.ts';
 import { latenciesOf } from './measure/statistics.ts';
-import { BareWorker } from './peers/bare-worker.ts';
+import { bareAsk, bareSchema, besideBareWorker } from './peers/bare-presign.ts';
 import { type BareStatement, CallerTransactions } from './service/caller-transactions.ts';
 import { type BenchService, startBenchService } from './service/service-process.ts';
 
 const perSecond = 200;
 const claims = { sub: 'ann', role: 'authenticated' } as const;
-
-const bareSchema = `
-  CREATE SCHEMA bare;
-  CREATE TABLE bare.requests (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(), file_name text NOT NULL, requested_by text NOT NULL,
-    status text NOT NULL DEFAULT 'pending', presigned_url text);
-  CREATE TABLE bare.jobs (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, state text NOT NULL DEFAULT 'available',
-    request_id uuid NOT NULL, scheduled_at timestamptz NOT NULL DEFAULT now(), finalized_at timestamptz);
-  CREATE INDEX ON bare.jobs (scheduled_at, id) WHERE state = 'available';
-  GRANT USAGE ON SCHEMA bare TO authenticated, rowlock_worker;
-  GRANT SELECT, INSERT ON bare.requests, bare.jobs TO authenticated;
-  GRANT SELECT, UPDATE ON bare.requests, bare.jobs TO rowlock_worker;
-`;
-
-const bareAsk: BareStatement = {
-  name: 'bare_ask',
-  text: `WITH request AS (
-           INSERT INTO bare.requests (file_name, requested_by) VALUES ($1, $2) RETURNING id
-         ), job AS (
-           INSERT INTO bare.jobs (request_id) SELECT id FROM request RETURNING request_id
-         )
-         SELECT request_id AS id, pg_notify('bench_bare_presign', '') FROM job`,
-};
-
-const bareSign: BareStatement = {
-  name: 'bare_sign',
-  text: `WITH picked AS MATERIALIZED (
-           SELECT id, request_id FROM bare.jobs WHERE state = 'available' AND scheduled_at <= now()
-           ORDER BY scheduled_at, id LIMIT 100 FOR UPDATE SKIP LOCKED
-         ), signed AS (
-           UPDATE bare.requests AS request
-           SET status = 'completed', presigned_url = 'http://127.0.0.1/' || request.id || repeat('x', 400)
-           FROM picked WHERE request.id = picked.request_id
-         )
-         UPDATE bare.jobs AS job SET state = 'completed', finalized_at = now()
-         FROM picked WHERE job.id = picked.id RETURNING job.id`,
-};
 
 const rowlockAsk: BareStatement = {
   name: 'rowlock_ask',
@@ -160,14 +122,46 @@ async function askedAtMost({ context, service, callers }: Contest, { statement, 
   return (count * 1000) / (nowMs() - begun);
 }
 
-async function besideBareWorker<Result>({ service }: Contest, turn: () => Promise<Result>): Promise<Result> {
-  const url = service.database.workerUrl;
-  const worker = await BareWorker.start({ url, channel: 'bench_bare_presign', statement: bareSign });
-  try {
-    return await turn();
-  } finally {
-    await worker.stop();
-  }
+const ids = { share: ['p50_ms', 'p95_ms', 'p99_ms'], most: 'presign_jobs_per_second' } as const;
+
+async function latencies(contest: Contest): Promise<readonly Measured[]> {
+  const { context, service } = contest;
+  const wanted = ids.share.filter((share) => isWanted(context, `presign_${share}`));
+  if (wanted.length === 0) return [];
+  const { workerUrl } = service.database;
+  const all = await inTurns(context, `presign at ${perSecond}/s`, {
+    rowlock: async () => await asked(contest, rowlockAsk, 'metadata.file_upload_requests'),
+    bare: async () => await besideBareWorker(workerUrl, () => asked(contest, bareAsk, 'bare.requests')),
+  });
+  return wanted.map((share) => ({
+    id: `presign_${share}`,
+    title: `presign by job at ${perSecond}/s, ${share.slice(0, 3)}`,
+    unit: 'ms',
+    better: 'lower',
+    values: all.rowlock.map((sample) => sample[share]),
+    beside: [{ name: 'bare transactions', kind: 'ceiling', values: all.bare.map((sample) => sample[share]) }],
+  }));
+}
+
+async function throughput(contest: Contest): Promise<readonly Measured[]> {
+  const { context, service } = contest;
+  if (!isWanted(context, ids.most)) return [];
+  const { workerUrl } = service.database;
+  const most = await inTurns(context, 'presign as many as are asked for', {
+    rowlock: async () => await askedAtMost(contest, { statement: rowlockAsk, jobs: 'metadata.river_job' }),
+    bare: async () =>
+      await besideBareWorker(workerUrl, () => askedAtMost(contest, { statement: bareAsk, jobs: 'bare.jobs' })),
+  });
+  return [
+    {
+      id: ids.most,
+      title: 'presign by job, as many as callers ask for',
+      unit: '1/s',
+      better: 'higher',
+      values: most.rowlock,
+      beside: [{ name: 'bare transactions', kind: 'ceiling', values: most.bare }],
+    },
+  ];
 }
 
 async function run(context: BenchContext): Promise<BenchResult> {
@@ -180,34 +174,8 @@ async function run(context: BenchContext): Promise<BenchResult> {
     // All of them are one user's, who may not ask so often.
     await database.query("UPDATE storage.settings SET value = '0' WHERE name LIKE 'upload_requests_%'");
     const contest = { context, service, callers };
-    const all = await inTurns(context, `presign at ${perSecond}/s`, {
-      rowlock: async () => await asked(contest, rowlockAsk, 'metadata.file_upload_requests'),
-      bare: async () => await besideBareWorker(contest, () => asked(contest, bareAsk, 'bare.requests')),
-    });
-    const figures = (['p50_ms', 'p95_ms', 'p99_ms'] as const).map((share) => ({
-      id: `presign_${share}`,
-      title: `presign by job at ${perSecond}/s, ${share.slice(0, 3)}`,
-      unit: 'ms',
-      better: 'lower' as const,
-      values: all.rowlock.map((sample) => sample[share]),
-      beside: [
-        { name: 'bare transactions', kind: 'ceiling' as const, values: all.bare.map((sample) => sample[share]) },
-      ],
-    }));
-    const most = await inTurns(context, 'presign as many as are asked for', {
-      rowlock: async () => await askedAtMost(contest, { statement: rowlockAsk, jobs: 'metadata.river_job' }),
-      bare: async () =>
-        await besideBareWorker(contest, () => askedAtMost(contest, { statement: bareAsk, jobs: 'bare.jobs' })),
-    });
-    const throughput: Measured = {
-      id: 'presign_jobs_per_second',
-      title: 'presign by job, as many as callers ask for',
-      unit: '1/s',
-      better: 'higher',
-      values: most.rowlock,
-      beside: [{ name: 'bare transactions', kind: 'ceiling', values: most.bare }],
-    };
-    return { figures: [...figures, throughput], details: { per_second: perSecond } };
+    const figures = [...(await latencies(contest)), ...(await throughput(contest))];
+    return { figures, details: { per_second: perSecond } };
   } finally {
     await callers.close();
     await service.stop();

@@ -42,6 +42,12 @@ const campaigns = {
     about: 'workers, leaders and PostgreSQL killed while jobs are worked, with an audit of every start and finish',
     rounds: 34,
   },
+  'presign-kills': {
+    files: ['test/dist/faults/presign-kills.test.js'],
+    about: 'a hundred clients a second ask for upload URLs, and a signer is killed every half minute',
+    rounds: 10,
+    unit: 'minutes',
+  },
   'queue-faults': {
     files: [
       'test/dist/faults/queue-network.test.js',

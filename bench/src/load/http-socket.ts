@@ -1,7 +1,7 @@
 /**
  * One keep-alive HTTP connection that costs the one who measures as little as possible: requests are sent as bytes that
- * were made before, of answers only status and length are read. It understands what our peers send: a Content-Length,
- * or a status without a body; anything else is an error.
+ * were made before, of answers only status and length are read, and the text where it is wanted. It understands what our
+ * peers send: a Content-Length, or a status without a body; anything else is an error.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -9,15 +9,20 @@ export interface Answer {
   readonly status: number;
   /** Bytes of the body. */
   readonly bytes: number;
+  /** The body, where it is wanted; '' otherwise. */
+  readonly text: string;
 }
 
 const readBufferBytes = 256 * 1024;
+const textBufferBytes = 16 * 1024;
 const headEnd = Buffer.from('\r\n\r\n');
 
 /** A connection to a server on this machine. One request at a time. */
 export class HttpSocket {
   readonly #socket: Socket;
   readonly #opened: Promise<void>;
+  readonly #wantsText: boolean;
+  #text: Buffer[] = [];
   #head: Buffer = Buffer.alloc(0);
   #status = 0;
   #length = 0;
@@ -25,8 +30,9 @@ export class HttpSocket {
   #answered: ((answer: Answer) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
-  constructor(port: number) {
-    const buffer = Buffer.allocUnsafe(readBufferBytes);
+  constructor(port: number, { text = false }: { readonly text?: boolean } = {}) {
+    this.#wantsText = text;
+    const buffer = Buffer.allocUnsafe(text ? textBufferBytes : readBufferBytes);
     this.#socket = connect({
       host: '127.0.0.1',
       port,
@@ -85,14 +91,14 @@ export class HttpSocket {
 
   #read(chunk: Buffer): void {
     if (this.#left >= 0) {
-      this.#take(chunk.byteLength);
+      this.#take(chunk);
       return;
     }
     this.#head = this.#head.byteLength === 0 ? Buffer.from(chunk) : Buffer.concat([this.#head, chunk]);
     const end = this.#head.indexOf(headEnd);
     if (end === -1) return;
     const head = this.#head.toString('latin1', 0, end);
-    const rest = this.#head.byteLength - end - headEnd.byteLength;
+    const rest = this.#head.subarray(end + headEnd.byteLength);
     this.#head = Buffer.alloc(0);
     this.#status = Number(head.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
@@ -105,12 +111,15 @@ export class HttpSocket {
     this.#take(rest);
   }
 
-  #take(bytes: number): void {
-    this.#left -= bytes;
+  #take(chunk: Buffer): void {
+    this.#left -= chunk.byteLength;
+    if (this.#wantsText) this.#text.push(Buffer.from(chunk)); // what it was read into is read into again
     if (this.#left > 0) return;
     const answered = this.#answered;
+    const text = this.#wantsText ? Buffer.concat(this.#text).toString() : '';
     this.#answered = undefined;
     this.#left = -1;
-    answered?.({ status: this.#status, bytes: this.#length });
+    this.#text = [];
+    answered?.({ status: this.#status, bytes: this.#length, text });
   }
 }

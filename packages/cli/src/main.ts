@@ -5,9 +5,9 @@
  */
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { RowlockError } from '@rowlock/client';
+import { RowlockError } from '@rowlock/client/contract';
 import { version } from '@rowlock/server';
-import { commands } from './commands.ts';
+import { allCommands, commandOf } from './command-of.ts';
 import { helpForCommand, helpOverview } from './help.ts';
 import { nearest } from './nearest.ts';
 import { UsageError } from './usage-error.ts';
@@ -16,18 +16,18 @@ import { UsageError } from './usage-error.ts';
 export async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(helpOverview(commands));
+    process.stdout.write(helpOverview(await allCommands()));
     return name === undefined ? 2 : 0;
   }
   if (name === '--version' || name === '-V') {
     process.stdout.write(`rowlock ${version}\n`);
     return 0;
   }
-  const command = commands.find((each) => each.name === name);
+  const command = await commandOf(name);
   if (command === undefined) {
     const guess = nearest(
       name,
-      commands.map((each) => each.name),
+      (await allCommands()).map((each) => each.name),
     );
     process.stderr.write(
       `rowlock: there is no command "${name}"${guess === undefined ? '' : `; did you mean "${guess}"?`} See rowlock --help\n`,

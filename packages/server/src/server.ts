@@ -10,7 +10,7 @@ import { ChangeFeed } from './changes/change-feed.ts';
 import type { ServerConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
 import type { AppOptions } from './http/app-options.ts';
-import { defaultConnectionLimits } from './http/connection-limits.ts';
+import { defaultConnectionLimits, listenBacklog } from './http/connection-limits.ts';
 import { RateLimits } from './http/rate-limit.ts';
 import { Database, type StatementRunner } from './metadata/database.ts';
 import { StandbyReads } from './metadata/standby.ts';
@@ -106,7 +106,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     await backends.close();
   };
   try {
-    const url = await app.listen({ host: config.host, port: config.port });
+    const url = await app.listen({ host: config.host, port: config.port, backlog: listenBacklog });
     return { url, gateway_url: await gateway?.listen(), health: () => health.look(), stop };
   } catch (error) {
     await stop();

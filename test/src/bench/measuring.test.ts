@@ -95,8 +95,8 @@ test('a floor is reached from above where more is better, and from below where l
 
   assert.equal(reached('upload_10k_per_second', 'higher', [800, 900, 1000]), true);
   assert.equal(reached('upload_10k_per_second', 'higher', [800, 899, 1000]), false);
-  assert.equal(reached('presign_p95_ms', 'lower', [10, 20, 30]), true);
-  assert.equal(reached('presign_p95_ms', 'lower', [10, 21, 30]), false);
+  assert.equal(reached('presign_p95_ms', 'lower', [10, 15, 30]), true);
+  assert.equal(reached('presign_p95_ms', 'lower', [10, 16, 30]), false);
   assert.equal(reached('unheard_of', 'lower', [1]), undefined);
 });
 

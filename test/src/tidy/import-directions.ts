@@ -36,6 +36,7 @@ export const serverRoots: ReadonlySet<string> = new Set([
   'index.ts',
   'log.ts',
   'metrics.ts',
+  'on-demand.ts',
   'open-backends.ts',
   'server.ts',
   'version.ts',

@@ -72,7 +72,7 @@ export const serve: Command = {
     const config = serverConfig(settings);
     await assertSafe(settings, flags);
     const observe: Observe = createLog({ level: settings.required('log-level') as Level });
-    const metrics = createMetrics();
+    const metrics = await createMetrics();
     const server = await createServer(config, { observe, metrics });
     const worker = flags['with-workers'] ? await createWorker(workerConfig(settings), { observe, metrics }) : undefined;
     // Listened for before anybody is told that there is something to stop.
@@ -112,11 +112,13 @@ export const work: Command = {
   async run(argv) {
     const { settings } = readArguments(argv, {});
     armFaults();
-    await warnOfClock(settings);
     await assertBucketIsClosed(settings);
-    const worker = await createWorker(workerConfig(settings), {
-      observe: createLog({ level: settings.required('log-level') as Level }),
-    });
+    const [worker] = await Promise.all([
+      createWorker(workerConfig(settings), {
+        observe: createLog({ level: settings.required('log-level') as Level }),
+      }),
+      warnOfClock(settings),
+    ]);
     const signal = untilSignal();
     process.stdout.write('ready\n');
     void worker.health();

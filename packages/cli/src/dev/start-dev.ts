@@ -101,7 +101,7 @@ async function writeDevFile(
 async function startService(options: DevOptions, secrets: DevSecrets, postgres: EmbeddedPostgres) {
   const { host, port, gateway, observe } = options;
   const url = `http://${host}:${port}`;
-  const metrics = createMetrics();
+  const metrics = await createMetrics();
   const limits = { connections_max: 10, statement_timeout_ms: 30_000 };
   const backend = {
     kind: 'disk',

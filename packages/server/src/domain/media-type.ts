@@ -3,7 +3,7 @@
  * Detection looks at the first 64 KiB only and has a deadline; it never reads a whole body.
  */
 import { RowlockError } from '@rowlock/client/contract';
-import { type Detector, fileTypeFromBuffer } from 'file-type';
+import type { Detector } from 'file-type';
 import { type Pace, paceReading } from './paced-reading.ts';
 
 /** How many bytes of a body detection looks at. */
@@ -158,6 +158,7 @@ export async function detectMediaType(head: Uint8Array, pace: Pace = sniffPace):
     },
   };
   try {
+    const { fileTypeFromBuffer } = await import('file-type'); // most processes never look into bytes
     const found = await fileTypeFromBuffer(head.subarray(0, sniffBytes), { customDetectors: [first] });
     if (found?.mime === 'image/apng') return 'image/png'; // it is one, with more behind it that viewers may leave out
     return found === undefined || found.mime === 'application/xml' ? undefined : found.mime;

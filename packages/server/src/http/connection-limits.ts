@@ -37,3 +37,9 @@ export const defaultConnectionLimits: ConnectionLimits = {
   unread_bytes_max: 262_144,
   unread_ms: 1000,
 };
+
+/**
+ * Connections that the system keeps until they are accepted; it takes no more than its own limit (net.core.somaxconn). Of
+ * those that come at once beyond it, each is tried again only after a second. Node's default is 511.
+ */
+export const listenBacklog: number = 4096;

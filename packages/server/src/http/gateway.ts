@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import type { HostRoutes } from './by-host.ts';
+import { listenBacklog } from './connection-limits.ts';
 import { createGatewayApp, type GatewayAppOptions } from './gateway-app.ts';
 
 export interface GatewayConfig {
@@ -62,7 +63,8 @@ export async function openGateway(
   return {
     app,
     hosts: isShared ? new Map([[hostname, (request, response) => app.routing(request, response)]]) : undefined,
-    listen: async () => (isShared ? undefined : app.listen({ host: gateway.host ?? host, port: port ?? 0 })),
+    listen: async () =>
+      isShared ? undefined : app.listen({ host: gateway.host ?? host, port: port ?? 0, backlog: listenBacklog }),
   };
 }
 

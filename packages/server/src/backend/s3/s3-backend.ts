@@ -26,7 +26,7 @@ import { uriEncodePath } from './canonical.ts';
 import { type DayKey, dayKeys } from './day-keys.ts';
 import { presignGetUrl, presignPutUrl } from './presign-object.ts';
 import { S3Check } from './s3-check.ts';
-import { connectS3, type S3Store } from './s3-client.ts';
+import { S3Store } from './s3-client.ts';
 import { type S3BackendConfig, s3Settings } from './s3-config.ts';
 import { Gate } from './s3-gate.ts';
 import { getObject } from './s3-get.ts';
@@ -45,7 +45,7 @@ export type { S3BackendConfig } from './s3-config.ts';
  * @throws RangeError for an option that cannot be
  */
 export async function openS3Backend(config: S3BackendConfig): Promise<S3Backend> {
-  return new S3Backend(await connectS3(s3Settings(config)));
+  return new S3Backend(new S3Store(s3Settings(config)));
 }
 
 /** Derived keys are renewed with the credentials behind them, well before these end. */
@@ -153,7 +153,7 @@ export class S3Backend implements Backend {
   }
 
   async copyWithin(source: string, target: string, { etag, acl }: CopyOptions): Promise<void> {
-    const { client, settings } = this.#store;
+    const { settings } = this.#store;
     const from = this.#store.place(source);
     const input = {
       ...this.#store.place(target),
@@ -162,7 +162,7 @@ export class S3Backend implements Backend {
       ...(acl !== undefined && { ACL: acl as ObjectCannedACL }),
     };
     try {
-      await this.#store.call((options) => client.copyObject(input, options));
+      await this.#store.call((options) => this.#store.client.copyObject(input, options));
     } catch (error) {
       if (!isAlreadyExists(error) && !isNotFound(error)) throw error;
       throw new RowlockError('precondition_failed', 'The bytes were replaced while they were copied', { cause: error });

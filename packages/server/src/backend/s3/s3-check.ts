@@ -31,18 +31,22 @@ export class S3Check {
   }
 
   async #ask(): Promise<void> {
-    const { client, settings } = this.#store;
+    const { settings } = this.#store;
     const { bucket: Bucket, key_prefix } = settings;
     // A list, not HeadBucket: only an answer with a body says whether it is the key, the signature or the bucket.
-    await this.#store.call((options) => client.listObjectsV2({ Bucket, Prefix: key_prefix, MaxKeys: 1 }, options));
+    await this.#store.call((options) =>
+      this.#store.client.listObjectsV2({ Bucket, Prefix: key_prefix, MaxKeys: 1 }, options),
+    );
     const skewSeconds = Math.round(this.#store.clockOffsetMs / 1000);
     if (Math.abs(skewSeconds) >= skewSecondsMax) {
       const how = `${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? 'behind' : 'ahead of'}`;
       throw new RowlockError('unavailable', `The clock of the server is ${how} the store's: presigned URLs fail.`);
     }
     const probe = { Bucket, Key: `${key_prefix}.rowlock-check/${randomUUID()}` };
-    await this.#store.call((options) => client.putObject({ ...probe, Body: 'check', ContentLength: 5 }, options));
-    await this.#store.call((options) => client.deleteObject(probe, options));
+    await this.#store.call((options) =>
+      this.#store.client.putObject({ ...probe, Body: 'check', ContentLength: 5 }, options),
+    );
+    await this.#store.call((options) => this.#store.client.deleteObject(probe, options));
     this.#goodUntil = Date.now() + goodForMs;
   }
 }

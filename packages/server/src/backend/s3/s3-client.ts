@@ -1,7 +1,7 @@
 /**
  * The one way to an S3 store: makes the SDK's client with our timeouts and the store's quirks, and calls it so that
- * errors come out as the backend interface has them. The SDK is loaded when the first store is opened, so a process
- * without one does not pay for it. Invariant: every call ends, by an answer, an error, its signal or a timeout.
+ * errors come out as the backend interface has them. The SDK is loaded with the first call, so a process that only signs
+ * does not wait for it. Invariant: every call ends, by an answer, an error, its signal or a timeout.
  */
 import type { S3 } from '@aws-sdk/client-s3';
 import { RowlockError } from '@rowlock/client/contract';
@@ -29,17 +29,30 @@ export interface Place {
   readonly Key: string;
 }
 
-/** A store that can be called; made by `connectS3`. */
+/** A store that can be called. Nothing is sent before the first call, so a store that is away is no error here. */
 export class S3Store {
-  readonly client: S3;
   readonly settings: S3Settings;
   readonly sockets: PatientSockets;
+  #client: S3 | undefined;
+  #connecting: Promise<S3> | undefined;
   #bucketProvenAt = Number.NEGATIVE_INFINITY;
 
-  constructor(client: S3, settings: S3Settings, sockets: PatientSockets) {
-    this.client = client;
+  constructor(settings: S3Settings) {
     this.settings = settings;
-    this.sockets = sockets;
+    this.sockets = new PatientSockets(settings.idle_ms);
+  }
+
+  /** The SDK's client, for requests of `call`. It is there once `connect` was awaited, as `call` does. */
+  get client(): S3 {
+    if (this.#client === undefined) throw new Error('the store is not connected');
+    return this.#client;
+  }
+
+  /** Loads the SDK and makes its client, once. Sends nothing. */
+  async connect(): Promise<S3> {
+    this.#connecting ??= makeClient(this.settings, this.sockets);
+    this.#client ??= await this.#connecting;
+    return this.#client;
   }
 
   /** The store's time, as its answers tell it. */
@@ -49,7 +62,7 @@ export class S3Store {
 
   /** By how much the store's clock is ahead of ours in milliseconds; answers tell seconds, so a few of them mean nothing. */
   get clockOffsetMs(): number {
-    const offset = this.client.config.systemClockOffset;
+    const offset = this.#client?.config.systemClockOffset ?? 0;
     return Math.abs(offset) < clockNoiseMs ? 0 : offset;
   }
 
@@ -74,6 +87,7 @@ export class S3Store {
   /** The same, with the errors of the SDK. */
   async callRaw<T>(request: (options: CallOptions) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
+    await this.connect();
     try {
       const answer = await request(signal === undefined ? {} : { abortSignal: signal });
       this.#bucketProvenAt = Date.now();
@@ -99,17 +113,22 @@ export class S3Store {
   }
 
   close(): void {
-    this.client.destroy();
+    this.#client?.destroy();
     this.sockets.destroy();
   }
 }
 
-/** Makes the client of a store. Nothing is sent yet, so a store that is away is no error here. */
+/** A store whose client is there already. */
 export async function connectS3(settings: S3Settings): Promise<S3Store> {
+  const store = new S3Store(settings);
+  await store.connect();
+  return store;
+}
+
+async function makeClient(settings: S3Settings, sockets: PatientSockets): Promise<S3> {
   const { S3: S3Client } = await import('@aws-sdk/client-s3');
-  const sockets = new PatientSockets(settings.idle_ms);
   const { credentials, endpoint, quirks } = settings;
-  const client = new S3Client({
+  return new S3Client({
     region: settings.region,
     ...(endpoint !== undefined && { endpoint }),
     forcePathStyle: settings.force_path_style,
@@ -136,7 +155,6 @@ export async function connectS3(settings: S3Settings): Promise<S3Store> {
       logger: quiet,
     },
   });
-  return new S3Store(client, settings, sockets);
 }
 
 /** What the SDK would print about itself belongs into no log of ours. */

@@ -71,10 +71,21 @@ export class S3Presigners {
   }
 
   async #identity(options: { readonly forceRefresh?: boolean }): Promise<Identity> {
+    const { credentials } = this.#store.settings;
+    if (credentials !== undefined) return identityOf(credentials);
     try {
-      return await this.#store.client.config.credentials(options);
+      return await (await this.#store.connect()).config.credentials(options);
     } catch (error) {
       throw s3Error(error);
     }
   }
+}
+
+/** Credentials that are configured, which nobody renews. */
+function identityOf({ access_key_id, secret_access_key, session_token }: SigningCredentials): Identity {
+  return {
+    accessKeyId: access_key_id,
+    secretAccessKey: secret_access_key,
+    ...(session_token !== undefined && { sessionToken: session_token }),
+  };
 }
