@@ -8,6 +8,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createUploadTokens } from './auth/upload-token.ts';
 import { ChangeFeed } from './changes/change-feed.ts';
 import type { ServerConfig } from './config.ts';
+import { loadDetection } from './domain/media-type.ts';
 import type { Observe } from './domain/observation.ts';
 import type { AppOptions } from './http/app-options.ts';
 import { defaultConnectionLimits, listenBacklog } from './http/connection-limits.ts';
@@ -106,6 +107,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     await backends.close();
   };
   try {
+    await loadDetection();
     const url = await app.listen({ host: config.host, port: config.port, backlog: listenBacklog });
     return { url, gateway_url: await gateway?.listen(), health: () => health.look(), stop };
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 import { type Observation as QueueObservation, Worker } from '@rowlock/queue';
 import type { WorkerConfig } from './config.ts';
+import { loadDetection } from './domain/media-type.ts';
 import type { Observe } from './domain/observation.ts';
 import type { RunningSigner } from './http/signer-server.ts';
 import { DecoderPool } from './imaging/decoder-pool.ts';
@@ -79,11 +80,14 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
     throw error;
   }
   const notified = notifiedOf(config, context);
+  // Behind the first claims, which need none of it.
+  const loading = setTimeout(() => void loadDetection().catch(() => undefined), 1000).unref();
   const upkeep = askForUpkeep(config, context);
   const health = new HealthWatch(context, observe, { sample: healthSample });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     for (const timer of upkeep) clearInterval(timer);
+    clearTimeout(loading);
     health.stop();
     await Promise.all([worker.stop(), adopted?.stop(), signer?.stop(), notified?.stop()]);
     await decoders.stop();

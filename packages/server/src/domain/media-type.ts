@@ -140,14 +140,25 @@ function detectMarkup(head: Uint8Array): string | undefined {
 }
 
 /**
- * Says what bytes are by their beginning, or `undefined` where that is not certain (plain text, unknown formats).
- * Never throws: a parser that fails or takes too long has not detected anything.
+ * Loads what looks into bytes, which many processes never do. Those that do load it when they start: later there may be no
+ * file descriptor left for it.
+ */
+export async function loadDetection(): Promise<typeof import('file-type')> {
+  return await import('file-type');
+}
+
+/**
+ * Says what bytes are by their beginning, or `undefined` where that is not certain (plain text, unknown formats). A parser
+ * that fails or takes too long has not detected anything, and is no error.
+ *
+ * @throws Error where the parsers cannot be loaded: bytes that nobody looked at are not of an unknown type
  */
 export async function detectMediaType(head: Uint8Array, pace: Pace = sniffPace): Promise<string | undefined> {
   const asMarkup = detectMarkup(head);
   if (asMarkup !== undefined) {
     return asMarkup;
   }
+  const { fileTypeFromBuffer } = await loadDetection();
   let isPaced = false; // detection begins anew behind each ID3 header
   const first: Detector = {
     id: 'pace',
@@ -158,7 +169,6 @@ export async function detectMediaType(head: Uint8Array, pace: Pace = sniffPace):
     },
   };
   try {
-    const { fileTypeFromBuffer } = await import('file-type'); // most processes never look into bytes
     const found = await fileTypeFromBuffer(head.subarray(0, sniffBytes), { customDetectors: [first] });
     if (found?.mime === 'image/apng') return 'image/png'; // it is one, with more behind it that viewers may leave out
     return found === undefined || found.mime === 'application/xml' ? undefined : found.mime;
