@@ -201,10 +201,10 @@ CREATE OR REPLACE TRIGGER file_requested AFTER INSERT ON :"metadata".file_upload
   REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION storage.file_requested();
 
 -- Writes the request. `object_name` is what storage.assert_may_upload_file answered: it is asked before. `sends_headers`:
--- whether its client sends what it is told to.
+-- whether its client sends what it is told to. `part_size`: NULL for one PUT.
 CREATE OR REPLACE FUNCTION storage_internal.write_request(
   entity_type text, entity_id text, file_name text, file_type text, file_id uuid,
-  file_size bigint, property_name text, consent_location boolean, sha256 text, sends_headers boolean
+  file_size bigint, property_name text, consent_location boolean, sha256 text, sends_headers boolean, part_size bigint
 ) RETURNS :"metadata".file_upload_requests
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -221,9 +221,9 @@ BEGIN
     RAISE EXCEPTION 'a SHA-256 is 64 hexadecimal digits' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   INSERT INTO :"metadata".file_upload_requests AS r (entity_type, entity_id, file_name, file_type, file_id, file_size,
-    property_name, consent_location, sha256, sends_headers)
+    property_name, consent_location, sha256, sends_headers, part_size)
   VALUES (entity_type, entity_id, file_name, file_type, file_id, file_size, property_name, coalesce(consent_location, false),
-    decode(sha256, 'hex'), sends_headers)
+    decode(sha256, 'hex'), sends_headers, part_size)
   RETURNING * INTO request;
   RETURN request;
 END
@@ -237,7 +237,7 @@ LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT storage_internal.write_request(entity_type, entity_id, file_name, file_type, file_id, file_size, property_name,
-    consent_location, sha256, false)
+    consent_location, sha256, false, NULL)
 $$;
 
 CREATE OR REPLACE FUNCTION storage_internal.open_headed_request(
@@ -248,7 +248,7 @@ LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT storage_internal.write_request(entity_type, entity_id, file_name, file_type, file_id, file_size, property_name,
-    consent_location, sha256, true)
+    consent_location, sha256, true, NULL)
 $$;
 
 CREATE OR REPLACE FUNCTION :"api".request_upload_url(p_entity_type text, p_entity_id text, p_file_name text, p_file_type text)

@@ -133,19 +133,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-  opened uuid;
+  request :"metadata".file_upload_requests;
 BEGIN
-  IF octet_length(property_name) > 1024 OR property_name ~ '[\u0001-\u001f\u007f-\u009f]' THEN
-    RAISE EXCEPTION 'a property name has at most 1024 bytes and no control characters' USING ERRCODE = 'invalid_parameter_value';
-  ELSIF sha256 !~ '^[0-9A-Fa-f]{64}$' THEN
-    RAISE EXCEPTION 'a SHA-256 is 64 hexadecimal digits' USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  INSERT INTO :"metadata".file_upload_requests AS r (entity_type, entity_id, file_name, file_type, file_id, file_size,
-    property_name, consent_location, sha256, part_size)
-  VALUES (entity_type, entity_id, file_name, file_type, file_id, file_size, property_name, coalesce(consent_location, false),
-    decode(sha256, 'hex'), storage.part_size_for(file_size, part_size))
-  RETURNING r.upload_id INTO opened;
-  RETURN storage_internal.multipart_json(opened);
+  request := storage_internal.write_request(entity_type, entity_id, file_name, file_type, file_id, file_size, property_name,
+    consent_location, sha256, false, storage.part_size_for(file_size, part_size));
+  RETURN storage_internal.multipart_json(request.upload_id);
 END
 $$;
 

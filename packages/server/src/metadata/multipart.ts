@@ -1,7 +1,7 @@
 /** Uploads in parts as rows: begun, found again by whoever began them, given up; and what workers ask and write of them. */
 import type { Caller } from '../domain/caller.ts';
 import type { Database, Statement } from './database.ts';
-import type { CommittedObject, UploadIntent } from './uploads.ts';
+import { type CommittedObject, intentValues, type UploadIntent } from './uploads.ts';
 
 /** What an upload in parts is begun with. */
 export interface MultipartIntent extends UploadIntent {
@@ -104,22 +104,7 @@ export const openStoreUploads: Statement = {
  */
 export async function beginMultipart(db: Database, caller: Caller, intent: MultipartIntent): Promise<Date> {
   const rows = await db.run<{ expires_at: Date }>(multipartBegin, [
-    intent.upload_id,
-    intent.version_id,
-    intent.bucket,
-    intent.name,
-    caller.role,
-    caller.claims,
-    intent.content_type ?? null,
-    intent.declared_size,
-    intent.cache_control ?? null,
-    intent.user_metadata === undefined ? null : JSON.stringify(intent.user_metadata),
-    intent.backend,
-    intent.key,
-    intent.overwrite ?? null,
-    intent.size_cap,
-    intent.if_match ?? null,
-    intent.if_none_match ?? null,
+    ...intentValues(caller, intent),
     intent.part_size,
     intent.sha256 === undefined ? null : Buffer.from(intent.sha256, 'hex'),
   ]);

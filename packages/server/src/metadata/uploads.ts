@@ -82,14 +82,9 @@ export const uploadDirect: Statement = {
   text: 'SELECT upload_id, size_max FROM storage_internal.direct_upload($1, $2)',
 };
 
-/**
- * Asks limits and policies, and writes the intent. Answers the largest body that is accepted, in bytes.
- *
- * @throws RowlockError `bucket_not_found`, `object_exists`, `precondition_failed`, `not_allowed`, `too_large`,
- *   `media_type_not_allowed`
- */
-export async function beginUpload(db: Database, caller: Caller, intent: UploadIntent): Promise<number> {
-  const rows = await db.run<{ size_max: string }>(uploadBegin, [
+/** What a begin function is told first, in its order. */
+export function intentValues(caller: Caller, intent: UploadIntent): readonly unknown[] {
+  return [
     intent.upload_id,
     intent.version_id,
     intent.bucket,
@@ -106,7 +101,17 @@ export async function beginUpload(db: Database, caller: Caller, intent: UploadIn
     intent.size_cap,
     intent.if_match ?? null,
     intent.if_none_match ?? null,
-  ]);
+  ];
+}
+
+/**
+ * Asks limits and policies, and writes the intent. Answers the largest body that is accepted, in bytes.
+ *
+ * @throws RowlockError `bucket_not_found`, `object_exists`, `precondition_failed`, `not_allowed`, `too_large`,
+ *   `media_type_not_allowed`
+ */
+export async function beginUpload(db: Database, caller: Caller, intent: UploadIntent): Promise<number> {
+  const rows = await db.run<{ size_max: string }>(uploadBegin, intentValues(caller, intent));
   return Number(rows[0]?.size_max);
 }
 
