@@ -7,6 +7,7 @@ import { calls } from './calls.ts';
 import { engines } from './engines.ts';
 import { floors } from './floors.ts';
 import { guardedWrites } from './guarded-writes.ts';
+import { images } from './images.ts';
 import { listing } from './listing.ts';
 import type { Benchmark } from './measure/benchmark.ts';
 import { memory } from './memory.ts';
@@ -14,6 +15,7 @@ import { metadata } from './metadata.ts';
 import { move } from './move.ts';
 import { presign } from './presign.ts';
 import { queueBenchmark } from './queue.ts';
+import { render } from './render.ts';
 import { s3Backend } from './s3-backend.ts';
 import { signer } from './signer.ts';
 import { signing } from './signing.ts';
@@ -41,5 +43,7 @@ export const benchmarks: readonly Benchmark[] = [
   memory,
   start,
   thumbnails,
+  render,
+  images,
   floors,
 ];

@@ -109,7 +109,10 @@ async function deepPages({ context, database, rows }: Deep): Promise<Measured> {
   }
 }
 
-/** What an application asks over PostgREST: the caller's own objects of a bucket below a size. */
+/**
+ * What an application asks over PostgREST, as that asks the database: the caller's own objects of a bucket below a size, 200
+ * of them, made into JSON there.
+ */
 async function metadataQuery({ context, database, rows }: Deep): Promise<Measured> {
   const bare = new CallerTransactions(database.apiUrl, {
     connections: 10,
@@ -119,15 +122,19 @@ async function metadataQuery({ context, database, rows }: Deep): Promise<Measure
   const loop = { concurrency: 4, seconds: context.seconds };
   const asked = {
     name: 'metadata_query',
-    text: `SELECT * FROM public.storage_objects
-           WHERE bucket_id = 'deep' AND owner_id = storage.caller_id() AND size < 1000000`,
+    text: `WITH source AS (
+             SELECT * FROM public.storage_objects
+             WHERE bucket_id = 'deep' AND owner_id = storage.caller_id() AND size < 1000000
+           )
+           SELECT count(s) AS page_total, coalesce(json_agg(s), '[]')::text AS body FROM (SELECT * FROM source) AS s`,
   };
   const one = { name: 'one_row', text: 'SELECT * FROM public.storage_buckets LIMIT 1' };
   try {
     const queries = await inTurns(context, 'metadata query', {
       rowlock: async () =>
         await closedLoop(loop, async () => {
-          if ((await bare.run(asked, [])).length === 0) throw new Error('Nothing was found');
+          const [found] = await bare.run(asked, []);
+          if (Number(found?.['page_total']) === 0) throw new Error('Nothing was found');
         }),
       bare: async () => await closedLoop(loop, async () => await bare.run(one, [])),
     });

@@ -77,6 +77,12 @@ const campaigns = {
     rounds: 15,
     unit: 'minutes',
   },
+  'image-fuzz': {
+    files: ['test/dist/imaging/image-fuzz.test.js'],
+    about: 'files of every kind that is decoded, changed at random, to decoder processes',
+    rounds: 10,
+    unit: 'thousand inputs',
+  },
   clock: { files: ['test/dist/faults/clock.test.js'], about: 'two hours ahead and behind', rounds: 1 },
   'queue-go': {
     files: [

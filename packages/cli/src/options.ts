@@ -4,8 +4,11 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { backendOptions } from './backend-options.ts';
+import { checkOptions } from './check-options.ts';
 import { gatewayOptions } from './gateway-options.ts';
+import { queueOptions } from './queue-options.ts';
 import { rateLimitOptions } from './rate-limit-options.ts';
+import { renderOptions } from './render-options.ts';
 import { signerOptions } from './signer-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -201,31 +204,8 @@ export const options: readonly Option[] = [
     default: 'none',
     help: 'ACL that presigned PUTs must send as x-amz-acl: none, private, public-read or bucket-owner-full-control',
   },
-  {
-    name: 'queues',
-    env: ['QUEUES'],
-    type: 'list',
-    default: 's3_signer,thumbnails,maintenance',
-    help: 'queues to work',
-  },
-  {
-    name: 's3-signer-max-workers',
-    env: ['S3_SIGNER_MAX_WORKERS'],
-    type: 'integer',
-    default: '50',
-    min: 1,
-    max: 10_000,
-    help: 'attempts at once in s3_signer',
-  },
-  {
-    name: 'thumbnail-max-workers',
-    env: ['THUMBNAIL_MAX_WORKERS'],
-    type: 'integer',
-    default: '2',
-    min: 1,
-    max: 1000,
-    help: 'attempts at once in thumbnails',
-  },
+  ...queueOptions,
+  ...checkOptions,
   {
     name: 'adopted-schema',
     env: ['ADOPTED_SCHEMA'],
@@ -297,6 +277,7 @@ export const options: readonly Option[] = [
   },
   ...gatewayOptions,
   ...rateLimitOptions,
+  ...renderOptions,
   { name: 'log-level', env: ['LOG_LEVEL'], type: 'text', default: 'info', help: 'debug, info, warn, error or silent' },
 ];
 

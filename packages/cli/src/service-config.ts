@@ -4,9 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { siteFolder } from '@rowlock/console';
 import type { ServerConfig, WorkerConfig } from '@rowlock/server';
 import { defaultSchemaNames, isAddressRange } from '@rowlock/server';
+import { checkersOf } from './check-options.ts';
 import { gatewayConfig } from './gateway-options.ts';
 import type { Settings } from './options.ts';
 import { rateLimits } from './rate-limit-options.ts';
+import { renderConfig } from './render-options.ts';
 import { strongSecret, weaknessOf } from './secret-strength.ts';
 import { httpSigner, signerSource } from './signer-options.ts';
 import { storeConfigs } from './store-configs.ts';
@@ -55,6 +57,7 @@ export function serverConfig(settings: Settings): ServerConfig {
     allowed_hosts: settings.list('allowed-hosts'),
     trusted_proxies: trustedProxies(settings),
     rate_limits: rateLimits(settings),
+    renders: renderConfig(settings),
     errors_status: errorsStatus(settings),
     metrics_token: settings.text('metrics-token') || undefined,
     events_s3_secret: settings.text('events-s3-secret') ? strongSecret(settings, 'events-s3-secret') : undefined,
@@ -115,6 +118,7 @@ export function workerConfig(settings: Settings): WorkerConfig {
     s3_signer: settings.integer('s3-signer-max-workers'),
     thumbnails: settings.integer('thumbnail-max-workers'),
     maintenance: 4,
+    checks: settings.integer('check-max-workers'),
   };
   const queues = settings.list('queues');
   const unknown = queues.find((queue) => !(queue in slots));
@@ -127,10 +131,13 @@ export function workerConfig(settings: Settings): WorkerConfig {
     names: { ...defaultSchemaNames, metadata: settings.required('metadata-schema') },
     queues: Object.fromEntries(queues.map((queue) => [queue, slots[queue] ?? 1])),
     upload_acl: uploadAcl(settings),
+    decoder_memory_bytes: settings.integer('decoder-memory-bytes') || undefined,
+    ...checkersOf(settings),
     adopted: adopted(settings),
     http_signer: httpSigner(settings),
     source: signerSource(settings),
     sweep_interval_seconds: settings.integer('sweep-interval-seconds'),
+    lease_ttl_ms: settings.integer('lease-seconds') * 1000,
     stop_timeout_ms: 25_000,
   };
 }

@@ -79,6 +79,8 @@ describe('the client of a real service', () => {
       download: 'x.txt',
     });
     const other = await ann.sign('box', 'what?/#1.txt');
+    const picture = await ann.sign('box', 'what?/#1.txt', { transform: { width: 100 } });
+    assert.equal((await fetch(picture.url)).status, 415, 'no picture is made of a text');
 
     assert.deepEqual([await open(many), none], ['one', undefined]);
     assert.deepEqual([await open(once.url), await open(once.url)], ['one', '410']);

@@ -61,6 +61,16 @@ export interface SignOptions {
   readonly expirySeconds?: number;
   /** A thumbnail instead of the object. */
   readonly preset?: string;
+  /** A picture of just this size and format instead of the object, made when somebody first opens it. */
+  readonly transform?: {
+    /** In pixels, up to 2,000. */
+    readonly width?: number;
+    readonly height?: number;
+    readonly resize?: 'cover' | 'contain' | 'fill';
+    /** 20 to 100. */
+    readonly quality?: number;
+    readonly format?: 'auto' | 'origin' | 'jpeg' | 'png' | 'webp' | 'avif';
+  };
   /** The name to save the file as, or `true` for its own. */
   readonly download?: string | true;
   /** How often it may be opened. */
@@ -205,12 +215,12 @@ export class StorageClient {
     return followChanges(this, options);
   }
 
-  /** Makes a link that works without a token, for an object or for one of its thumbnails. */
+  /** Makes a link that works without a token, for an object, one of its thumbnails, or a picture of another size. */
   sign(bucket: string, name: string, options: SignOptions = {}): Promise<SignedLink> {
-    const { expirySeconds, preset, download, usesMax, addresses } = options;
+    const { expirySeconds, preset, transform, download, usesMax, addresses } = options;
     const json = {
       ...(expirySeconds === undefined ? {} : { expiresIn: expirySeconds }),
-      ...(preset === undefined ? {} : { transform: { preset } }),
+      ...(preset === undefined && transform === undefined ? {} : { transform: { ...transform, preset } }),
       ...(download === undefined ? {} : { download }),
       ...(usesMax === undefined ? {} : { max_uses: usesMax }),
       ...(addresses === undefined ? {} : { addresses }),

@@ -4,7 +4,7 @@
  */
 import type { StorageClient } from './client.ts';
 import { RowlockError } from './contract/errors.ts';
-import type { UploadRequestState } from './contract/objects.ts';
+import type { UploadRequest } from './contract/objects.ts';
 import { type PartSource, type SendPartsOptions, sourceOf } from './send-parts.ts';
 import { uploadEntityInParts } from './upload-entity-in-parts.ts';
 import { waited } from './wait.ts';
@@ -78,44 +78,48 @@ async function inParts(
 
 async function atOnce(
   client: StorageClient,
-  { file, signal }: DirectUpload,
+  { file, propertyName, signal }: DirectUpload,
   common: Readonly<Record<string, string>>,
 ): Promise<StoredFile> {
-  const requestId = await client.rpc<string>('request_upload_url', common);
-  const { url, file_id } = await signedUrl(client, requestId, signal);
+  const wanted = { ...common, p_file_size: file.size, p_property_name: propertyName ?? null };
+  const asked = await client.rpc<UploadRequest>('request_upload', wanted);
+  const { url, headers, file_id, bucket, key } = await signed(client, asked, signal);
   const body = 'body' in file ? file.body : file;
   const answer = await fetch(url, {
     method: 'PUT',
     body: 'read' in body ? await sourceOf(body).read(0, file.size) : body,
-    headers: file.type === '' ? {} : { 'content-type': file.type },
+    headers: headers ?? {},
     ...(signal === undefined ? {} : { signal }),
   });
   if (!answer.ok) {
     throw new RowlockError('unavailable', `the store answered ${answer.status} to the upload`);
   }
-  const [bucket = '', ...key] = new URL(url).pathname.slice(1).split('/');
-  return { file_id, bucket: decodeURIComponent(bucket), key: key.map(decodeURIComponent).join('/') };
+  return { file_id, bucket, key };
 }
 
-async function signedUrl(
+/** As a rule it is signed when it is answered; where the database may not sign, a worker does a moment later. */
+async function signed(
   client: StorageClient,
-  requestId: string,
+  asked: UploadRequest,
   signal: AbortSignal | undefined,
-): Promise<{ url: string; file_id: string }> {
-  const ask = async (): Promise<UploadRequestState | undefined> => {
-    const rows = await client.rpc<readonly UploadRequestState[]>('get_upload_url', { p_request_id: requestId }, 'GET');
-    return rows[0];
+): Promise<UploadRequest & { readonly url: string }> {
+  let known: UploadRequest | null = asked;
+  const look = async (): Promise<UploadRequest | null> => {
+    const state = known ?? (await client.rpc('get_upload_request', { p_request_id: asked.request_id }, 'GET'));
+    known = null;
+    return state;
   };
-  const ended = (state: UploadRequestState | undefined): boolean =>
-    state?.status === 'failed' || (state?.status === 'completed' && state.url !== null && state.file_id !== null);
-  const state = await waited(ask, ended, { patienceMs, signal });
-  if (state?.status === 'completed' && state.url !== null && state.file_id !== null) {
-    return { url: state.url, file_id: state.file_id };
-  }
+  const ended = (state: UploadRequest | null): boolean => state?.status === 'failed' || isSigned(state);
+  const state = await waited(look, ended, { patienceMs, signal });
+  if (isSigned(state)) return state;
   throw new RowlockError(
     'unavailable',
     state?.status === 'failed'
       ? (state.error ?? 'the upload URL could not be signed')
       : 'no upload URL was signed in time; is a worker running?',
   );
+}
+
+function isSigned(state: UploadRequest | null): state is UploadRequest & { readonly url: string } {
+  return state?.status === 'completed' && state.url !== null;
 }

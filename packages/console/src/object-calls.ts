@@ -43,9 +43,10 @@ export async function readVariant(
 ): Promise<Blob | undefined> {
   const path = `${objectPath('render/image/authenticated', bucket, name)}?preset=${preset}`;
   try {
-    return await (await client.send({ method: 'GET', path })).blob();
+    const answer = await client.send({ method: 'GET', path });
+    return answer.status === 202 ? undefined : await answer.blob(); // 202: it is being made
   } catch (error) {
-    if (isRowlockError(error, 'variant_not_found')) {
+    if (isRowlockError(error, 'variant_not_found', 'render_failed')) {
       return undefined;
     }
     throw error;

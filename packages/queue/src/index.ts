@@ -10,6 +10,7 @@ export type { KindStats, LatencyStats, QueueStats, WorkerStats } from './client/
 export type { Job, JobDetails, JobState } from './job.ts';
 export type { InsertOptions, JobInsertOptions } from './job-insert-options.ts';
 export { JobCancel, JobSnooze } from './job-verdicts.ts';
+export { jsonbText } from './jsonb-text.ts';
 export type { MaintenanceOptions } from './leader/maintenance-options.ts';
 export type { PeriodicJob, PeriodicJobs } from './leader/periodic-jobs.ts';
 export { cronSchedule, everySchedule, type Schedule } from './leader/schedule.ts';

@@ -9,6 +9,8 @@ import type { ErrorStatus } from './http/error-status.ts';
 import type { GatewayConfig } from './http/gateway.ts';
 import type { RateLimitConfig } from './http/rate-limit.ts';
 import type { SchemaNames } from './metadata/migrate.ts';
+import type { ScannerOptions } from './scanning/clamd.ts';
+import type { ClassifierOptions } from './scanning/http-classifier.ts';
 
 /** Where bytes are. */
 export type BackendConfig = DiskBackendConfig | PostgresBackendConfig | S3StoreConfig;
@@ -97,12 +99,28 @@ export interface ServerConfig {
   readonly connection_limits?: Partial<ConnectionLimits>;
   /** Changes to what following the change feed may cost. */
   readonly change_feed?: Partial<FeedLimits>;
+  /** Changes to what rendering pictures on demand may cost. */
+  readonly renders?: RenderConfig | undefined;
   /** Private files for pages that can send a cookie only; off when undefined. */
   readonly gateway?: GatewayConfig | undefined;
   /** Whether `/docs` shows the API for browsing; yes unless false. */
   readonly api_docs?: boolean;
   /** Folder of the console's built site, which is then served at `/console/`; no console when undefined. */
   readonly console_folder: string | undefined;
+}
+
+/** Rendering on demand, of one process. */
+export interface RenderConfig {
+  /** Pictures that are rendered at once. Default 2. */
+  readonly at_once?: number;
+  /** Pictures that wait for their turn; who comes beyond that is told to come again. Default 64. */
+  readonly waiting_max?: number;
+  /** The steps that widths and heights are brought to where nobody signed for others; ascending, at most 2,000. */
+  readonly sizes?: readonly number[] | undefined;
+  /** What one picture may take of the process that decodes it; 30 s and 1 GiB unless given. */
+  readonly decoder_limits?: { readonly timeout_ms: number; readonly memory_bytes_max: number };
+  /** The compiled module that decodes; tests run one that breaks. */
+  readonly decoder_module?: URL;
 }
 
 /** Queues of ours in the tables of an adopted system. */
@@ -136,9 +154,22 @@ export interface WorkerConfig {
   readonly sweep_interval_seconds: number;
   /** How long running jobs may take to finish when stopping, in milliseconds. */
   readonly stop_timeout_ms: number;
+  /** How long a worker that says nothing counts as alive: 5000 and more, 30,000 unless given. */
+  readonly lease_ttl_ms?: number;
   /** What one image may take of the process that decodes it; 30 s and 1 GiB unless given. */
   readonly decoder_limits?: { readonly timeout_ms: number; readonly memory_bytes_max: number };
+  /** What all images that are decoded at once may take, by their headers; a quarter of what there is unless given. */
+  readonly decoder_memory_bytes?: number | undefined;
+  /** The clamd that `file_scan` asks; such jobs wait unless given. */
+  readonly scanner?: ScannerOptions | undefined;
+  /** The endpoint that `file_classify` asks; such jobs wait unless given. */
+  readonly classifier?: ClassifierOptions | undefined;
 }
 
 /** The queues of this version and how many attempts run at once. */
-export const defaultQueues: Readonly<Record<string, number>> = { s3_signer: 50, thumbnails: 2, maintenance: 4 };
+export const defaultQueues: Readonly<Record<string, number>> = {
+  s3_signer: 50,
+  thumbnails: 2,
+  maintenance: 4,
+  checks: 2,
+};

@@ -27,6 +27,8 @@ export { enableFaults, type FaultHandler, type FaultPoint, type FaultVerdict, fa
 export { planFault, systemError } from './domain/fault-plan.ts';
 export type { Observation, Observe } from './domain/observation.ts';
 export { jobKindNames } from './jobs/job-kinds.ts';
+export type { OwnJob, OwnKind } from './jobs/own-kinds.ts';
+export type { CheckedFile, CheckResult } from './jobs/perform-check.ts';
 export { createLog } from './log.ts';
 export type { AdoptCounts, AdoptNames } from './metadata/adopt-inspect.ts';
 export type { PlannedSwitch } from './metadata/adopt-switch.ts';
@@ -49,6 +51,7 @@ export {
 export { printSchema } from './metadata/print-schema.ts';
 export { rpcNames } from './metadata/rpc.ts';
 export { listUsage, type UsageRow } from './metadata/storage-usage.ts';
+export { type PresetRow, selectPresets } from './metadata/variants.ts';
 export type { Metrics } from './metrics.ts';
 export { createMetrics, createServer } from './on-demand.ts';
 export { openBackend, openBackends } from './open-backends.ts';
@@ -72,12 +75,25 @@ export {
 export { type FsckOptions, type FsckReport, fsck } from './operations/fsck.ts';
 export type { Finding, FsckPhase, FsckProgress } from './operations/fsck-run.ts';
 export { type ListedBackend, listBackends, placeBucket } from './operations/list-backends.ts';
+export {
+  listQuarantine,
+  purgeQuarantined,
+  type QuarantineCause,
+  type QuarantinedVersion,
+  type QuarantineQuery,
+  quarantineCauses,
+  type ReleaseOutcome,
+  releaseVersion,
+} from './operations/quarantine.ts';
+export { type RebuildOptions, type RebuildReport, rebuildVariants } from './operations/rebuild-variants.ts';
 export { type SweepOptions, type SweepReport, sweep } from './operations/sweep.ts';
 export {
   type InventorySweepOptions,
   type InventorySweepReport,
   sweepInventory,
 } from './operations/sweep-inventory.ts';
+export { ClamdScanner, parseScannerAddress, type ScannerAddress, type ScannerOptions } from './scanning/clamd.ts';
+export { type ClassifierOptions, isEndpoint } from './scanning/http-classifier.ts';
 export type { RunningServer } from './server.ts';
 export { version } from './version.ts';
-export { createWorker, type RunningWorker } from './worker.ts';
+export { createWorker, type RunningWorker, type WorkerParts } from './worker.ts';

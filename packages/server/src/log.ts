@@ -42,6 +42,9 @@ function log(logger: Logger, observation: Observation): void {
     case 'backend_call':
       logger.debug(observation, 'backend call');
       break;
+    case 'render':
+      logger.debug(observation, 'render');
+      break;
     case 'stream_ended':
       logger.debug(observation, 'stream ended');
       break;

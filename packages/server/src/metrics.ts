@@ -20,6 +20,7 @@ interface Instruments {
   readonly backendCalls: Histogram;
   readonly backendBytes: Counter;
   readonly events: Counter;
+  readonly renders: Histogram;
   readonly pool: Gauge;
   readonly lag: Gauge;
   readonly streams: Gauge;
@@ -75,8 +76,15 @@ function createInstruments(registry: Registry): Instruments {
   };
 }
 
-function backendInstruments(registers: Registry[]): Pick<Instruments, 'backendCalls' | 'backendBytes'> {
+function backendInstruments(registers: Registry[]): Pick<Instruments, 'backendCalls' | 'backendBytes' | 'renders'> {
   return {
+    renders: new Histogram({
+      name: 'rowlock_render_duration_seconds',
+      help: 'Pictures rendered on demand by outcome, with reading and keeping them',
+      labelNames: ['outcome'],
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
     backendCalls: new Histogram({
       name: 'rowlock_backend_call_duration_seconds',
       help: 'Calls to S3 stores by backend, call and outcome, to the end of their bytes',
@@ -139,6 +147,7 @@ function record(instruments: Instruments, observation: Observation): void {
       instruments.swept.inc({ kind: 'completed_upload' }, observation.completed);
       instruments.swept.inc({ kind: 'quarantined_version' }, observation.quarantined);
       instruments.swept.inc({ kind: 'expired_version' }, observation.expired);
+      instruments.swept.inc({ kind: 'requeued_image' }, observation.requeued);
       instruments.swept.inc({ kind: 'tombstone' }, observation.forgotten);
       break;
     case 'backend_call': {
@@ -147,6 +156,9 @@ function record(instruments: Instruments, observation: Observation): void {
       instruments.backendBytes.inc({ backend, call }, bytes);
       break;
     }
+    case 'render':
+      instruments.renders.observe({ outcome: observation.outcome }, observation.duration_ms / 1000);
+      break;
     case 'store_events':
       for (const about of ['arrived', 'rechecked', 'adopted', 'unknown', 'ignored'] as const) {
         instruments.events.inc({ about }, observation[about]);

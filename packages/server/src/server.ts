@@ -18,6 +18,7 @@ import { StandbyReads } from './metadata/standby.ts';
 import { ping } from './metadata/upkeep.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { doorsOf, openBackends } from './open-backends.ts';
+import { openRenders } from './open-renders.ts';
 import { announceBytes } from './operations/announce-bytes.ts';
 import { AuditTrail } from './operations/audit.ts';
 import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
@@ -68,6 +69,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
   const backends = await openBackends(config, observe);
   const backend = backends.default;
   const prepared = new PreparedVersions(db, { backend: backend.name, busyFrom: config.uploads_prepared_from });
+  const renders = openRenders(config.renders, { db, backends, observe });
   const context: OperationContext = {
     db,
     reads,
@@ -77,6 +79,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     prepared,
     urls: createUrlSigner(config.signed_urls),
     uploadTokens: createUploadTokens(config.signed_urls),
+    renders,
     uploadBytesMax: config.upload_bytes_max,
   };
   const audit = new AuditTrail(db, observe);
@@ -101,6 +104,7 @@ export async function createServer(config: ServerConfig, parts: ServerParts = {}
     feed.close();
     await Promise.all([closeApp(app), gateway && closeApp(gateway.app)]);
     await audit.flush();
+    await renders.close();
     await prepared.close();
     await standby?.close();
     await db.close();

@@ -3,15 +3,16 @@
  * for upkeep, and reports; the loop itself is the queue's.
  */
 import { type Observation as QueueObservation, Worker } from '@rowlock/queue';
+import type { Backends } from './backend/backends.ts';
 import type { WorkerConfig } from './config.ts';
 import { loadDetection } from './domain/media-type.ts';
 import type { Observe } from './domain/observation.ts';
 import type { RunningSigner } from './http/signer-server.ts';
 import { DecoderPool } from './imaging/decoder-pool.ts';
 import { adoptedKinds } from './jobs/adopted-kinds.ts';
-import type { JobContext, JobKind } from './jobs/job-kind.ts';
-import { jobKinds } from './jobs/job-kinds.ts';
+import type { Checkers, JobContext, JobKind } from './jobs/job-kind.ts';
 import { NotifiedRequests } from './jobs/notified-requests.ts';
+import { type OwnKind, withOwnKinds } from './jobs/own-kinds.ts';
 import { requestCleanup } from './jobs/request-cleanup.ts';
 import { signUploadRequest } from './jobs/s3-presign.ts';
 import { signingKeysRotate } from './jobs/signing-keys-rotate.ts';
@@ -22,8 +23,11 @@ import { tellPutGuards } from './metadata/put-guards.ts';
 import { maintenanceEnqueue } from './metadata/upkeep.ts';
 import type { Metrics } from './metrics.ts';
 import { openBackends } from './open-backends.ts';
+import { assertRegions } from './operations/assert-regions.ts';
 import { type HealthFinding, HealthWatch } from './operations/check-health.ts';
 import { signPut } from './operations/sign-put.ts';
+import { ClamdScanner } from './scanning/clamd.ts';
+import { HttpClassifier } from './scanning/http-classifier.ts';
 
 export interface RunningWorker {
   /** Where the HTTP signer listens, where it was asked for. */
@@ -37,14 +41,17 @@ export interface RunningWorker {
 export interface WorkerParts {
   readonly observe?: Observe;
   readonly metrics?: Metrics;
+  /** Kinds of jobs of the application's own. */
+  readonly kinds?: readonly OwnKind[];
 }
 
-/** Starts the workers of the configured queues. Resolves when they claim jobs. */
+/** Starts the workers of the configured queues. Resolves when they claim jobs. @throws TypeError for a kind that is none */
 export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}): Promise<RunningWorker> {
   const observe: Observe = (observation) => {
     parts.metrics?.observe(observation);
     parts.observe?.(observation);
   };
+  const kinds = withOwnKinds(parts.kinds ?? []);
   const db = new Database({
     url: config.database.url,
     connectionsMax: config.database.connections_max,
@@ -53,30 +60,34 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
   });
   const backends = await openBackends(config, observe);
   const decoders = decodersOf(config, observe);
-  const context: JobContext = { db, backends, decoders, observe, upload_acl: config.upload_acl };
+  const context: JobContext = {
+    db,
+    backends,
+    decoders,
+    observe,
+    upload_acl: config.upload_acl,
+    checks: checkersOf(config),
+  };
   const worker = new Worker({
     database: config.database.url,
     schema: config.names.metadata,
     queues: Object.fromEntries(Object.entries(config.queues).map(([name, maxWorkers]) => [name, { maxWorkers }])),
-    handlers: handlersOf(context, jobKinds),
+    handlers: handlersOf(context, kinds),
     stopTimeoutMs: config.stop_timeout_ms,
+    ...leaseOf(config),
     maintenance: { reindex: 'if_permitted' }, // before PostgreSQL 17 that right cannot be granted
     observe: (observation) => report(observe, observation),
   });
   const adopted = adoptedWorker(config, context);
   let signer: RunningSigner | undefined;
   try {
-    await db.run(defaultBackendIs, [backends.default.name]);
-    await tellPutGuards(
-      db,
-      [...backends].map(({ name, putGuards }) => ({ backend: name, ...putGuards })),
-    );
+    await introduce(db, backends);
     await worker.start();
     await adopted?.start();
     signer = await signerOf(config, context);
   } catch (error) {
     await Promise.all([worker.stop(), adopted?.stop()]);
-    await Promise.all([db.close(), backends.close()]);
+    await Promise.all([decoders.stop(), db.close(), backends.close()]);
     throw error;
   }
   const notified = notifiedOf(config, context);
@@ -103,16 +114,39 @@ export async function createWorker(config: WorkerConfig, parts: WorkerParts = {}
   };
 }
 
+/** Says which stores there are, before anything is put into one. */
+async function introduce(db: Database, backends: Backends): Promise<void> {
+  await assertRegions(db, backends);
+  await db.run(defaultBackendIs, [backends.default.name]);
+  await tellPutGuards(
+    db,
+    [...backends].map(({ name, putGuards }) => ({ backend: name, ...putGuards })),
+  );
+}
+
+const leaseOf = ({ lease_ttl_ms }: WorkerConfig): { readonly leaseTtlMs?: number } =>
+  lease_ttl_ms === undefined ? {} : { leaseTtlMs: lease_ttl_ms };
+
 /** How many versions a look at the store looks for. */
 const healthSample = 32;
 
-/** As many processes as thumbnails are made at once; none is started before there is something to decode. */
-function decodersOf({ queues, decoder_limits: limits }: WorkerConfig, observe: Observe): DecoderPool {
+/** At most as many processes as thumbnails are made at once; none is started before there is something to decode. */
+function decodersOf(config: WorkerConfig, observe: Observe): DecoderPool {
+  const { queues, decoder_limits: limits, decoder_memory_bytes: memoryBudgetBytes } = config;
   return new DecoderPool({
     size: queues['thumbnails'] ?? 1,
     observe,
+    ...(memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes }),
     ...(limits === undefined ? {} : { timeoutMs: limits.timeout_ms, memoryBytesMax: limits.memory_bytes_max }),
   });
+}
+
+/** Who is asked what is in files. */
+function checkersOf({ scanner, classifier }: WorkerConfig): Checkers {
+  return {
+    ...(scanner === undefined ? {} : { scanner: new ClamdScanner(scanner) }),
+    ...(classifier === undefined ? {} : { classifier: new HttpClassifier(classifier) }),
+  };
 }
 
 /** For databases that ask over HTTP. */
@@ -147,6 +181,7 @@ function adoptedWorker(config: WorkerConfig, context: JobContext): Worker | unde
     fetchOnlyKnownKinds: true,
     lead: adopted.lead,
     stopTimeoutMs: stop_timeout_ms,
+    ...leaseOf(config),
     maintenance: { reindex: 'if_permitted' },
     observe: (observation) => report(context.observe, observation),
   });

@@ -4,6 +4,7 @@
  */
 export type { ArmedByteFault, ByteFault } from './carried-connection.ts';
 export { type CephStore, cephStore, stopCeph } from './ceph.ts';
+export { type Clamd, clamd, eicar } from './clamd.ts';
 export { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
 export type {
   ArmedFault,

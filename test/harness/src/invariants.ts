@@ -93,6 +93,7 @@ async function runCycle(
     await database.query(
       "UPDATE storage.versions SET expires_at = now() - interval '1 second' WHERE state IN ('writing', 'purging')",
     );
+    await database.query("UPDATE storage.renders SET leased_until = '-infinity'");
   }
   const { sweep } = await theServer();
   await sweep(parts, { graceSeconds: 0, limit: 10_000 });
@@ -187,9 +188,18 @@ async function assertVariants({ database }: TestService): Promise<void> {
      WHERE d.status IN ('pending', 'processing') AND NOT EXISTS (
        SELECT FROM metadata.river_job AS j WHERE j.kind = 'thumbnail_generate'
          AND j.args ->> 'version_id' = d.source_version_id::text
-         AND j.state IN ('available', 'running', 'retryable', 'scheduled', 'pending'))`,
+         AND j.state IN ('available', 'running', 'retryable', 'scheduled', 'pending'))
+       -- What is in quarantine has none before it comes out.
+       AND NOT EXISTS (SELECT FROM storage.versions AS q WHERE q.id = d.source_version_id AND q.quarantined_at IS NOT NULL)`,
   );
   assert.deepEqual(stuck, [], 'no variant waits for a job that is not there');
+  const unchecked = await database.query(
+    `SELECT c.version_id, c.kind FROM storage.version_checks AS c JOIN storage.versions AS v ON v.id = c.version_id
+     WHERE c.status = 'pending' AND (c.kind = 'file_scan' OR v.quarantined_at IS NULL) AND NOT EXISTS (
+       SELECT FROM metadata.river_job AS j WHERE j.kind = c.kind AND j.args ->> 'version_id' = c.version_id::text
+         AND j.state IN ('available', 'running', 'retryable', 'scheduled', 'pending'))`,
+  );
+  assert.deepEqual(unchecked, [], 'no file waits for a check that nobody will make');
 }
 
 /** I9, I10: an object's changes go up one by one and end with what the object is. */

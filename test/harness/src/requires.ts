@@ -22,6 +22,7 @@ const detectors: Readonly<Record<string, Detector>> = {
   chromium: () => oneOf(chromiumNames),
   ceph: () => allOf(cephNames),
   nginx: () => packaged('nginx', 'nginx-light or nginx'),
+  clamd: () => packaged('clamd', 'clamav-daemon'),
   pgbench: () => packaged('pgbench', 'postgresql'),
   root: () => (process.getuid?.() === 0 ? undefined : 'this process does not run as root'),
   mount: cannotMount,
@@ -32,7 +33,7 @@ const asked = new Map<string, string | undefined>();
 /**
  * Returns false if every named tool is here, else why not: the value of a test's `skip` option.
  *
- * Knows `chromium`, `ceph`, `nginx`, `pgbench`, `root` and `mount` (of a tmpfs); any other name is a program in PATH, as
+ * Knows `chromium`, `ceph`, `nginx`, `clamd`, `pgbench`, `root` and `mount` (of a tmpfs); any other name is a program in PATH, as
  * `go` or `strace`. Tells `npm test` what was asked for, for its summary.
  */
 export function requires(...names: readonly string[]): false | string {
@@ -107,7 +108,7 @@ function findFirst(names: readonly string[]): string | undefined {
 }
 
 function foldersBeyondPath(name: string): readonly string[] {
-  if (name === 'nginx') return serverFolders;
+  if (name === 'nginx' || name === 'clamd') return serverFolders;
   return name === 'pgbench' ? postgresFolders() : [];
 }
 

@@ -4,7 +4,12 @@
  */
 
 import { join } from 'node:path';
-import type { DiskBackendConfig, ServerConfig } from '../../../packages/server/dist/index.js';
+import type {
+  DiskBackendConfig,
+  ServerConfig,
+  WorkerConfig,
+  WorkerParts,
+} from '../../../packages/server/dist/index.js';
 import { freePort } from './free-port.ts';
 import { createMigratedDatabase, type MigratedDatabase } from './migrated-database.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -24,6 +29,8 @@ export interface ServiceOptions {
   /** Folder of the bytes; a temporary one unless given. */
   readonly root?: string;
   readonly observe?: (observation: { readonly type: string }) => void;
+  /** Who looks at files, and kinds of jobs besides ours. */
+  readonly checks?: Pick<WorkerConfig, 'scanner' | 'classifier'> & Pick<WorkerParts, 'kinds'>;
 }
 
 export interface TestService {
@@ -50,6 +57,7 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
   // As the workers and the commands have it; the API has a role with fewer rights.
   const config = options.blobs === true ? withBlobs(plain, database.workerUrl) : plain;
   const parts = options.observe === undefined ? {} : { observe: options.observe };
+  const { kinds, ...checkers } = options.checks ?? {};
   const server = await createServer(options.blobs === true ? withBlobs(plain, database.apiUrl) : plain, parts);
   const worker =
     options.workers === false
@@ -63,8 +71,9 @@ export async function startService(options: ServiceOptions = {}): Promise<TestSe
             queues: defaultQueues,
             sweep_interval_seconds: 3600,
             stop_timeout_ms: 10_000,
+            ...checkers,
           },
-          parts,
+          { ...parts, ...(kinds === undefined ? {} : { kinds }) },
         );
   return {
     url: server.url,

@@ -199,9 +199,7 @@ const svgs = [
   `<svg>${'<g/>'.repeat(100_000)}</svg>`,
 ];
 
-test('20 an SVG is never run and never decoded, whatever it is called', async () => {
-  const before = await decoding();
-
+test('20 an SVG is never run, whatever it is called', async () => {
   for (const svg of svgs) {
     for (const type of ['image/svg+xml', 'image/png']) {
       const found = await served(svg, type);
@@ -210,15 +208,7 @@ test('20 an SVG is never run and never decoded, whatever it is called', async ()
       assertHarmless(found, type);
     }
   }
-  assert.deepEqual(await decoding(), before);
 });
-
-/** How much was ever asked of the decoders. */
-const decoding = (): Promise<unknown[]> =>
-  attack.database.query(
-    `SELECT (SELECT count(*) FROM metadata.river_job WHERE kind = 'thumbnail_generate') AS jobs,
-       (SELECT count(*) FROM storage.variants) AS variants`,
-  );
 
 test('20 markup that never ends to begin is looked at in one pass', async () => {
   for (const body of [

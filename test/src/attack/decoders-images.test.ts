@@ -4,15 +4,8 @@ import { readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { seededRandom } from '@rowlock/test-harness';
 import sharp from 'sharp';
-import {
-  asHeic,
-  drawn,
-  encoded,
-  noise,
-  pngBomb,
-  scene,
-  turned,
-} from '../../../packages/server/dist/imaging/sample-images.js';
+import { exifOf, type SampleBlock, trafalgarSquare } from '../../../packages/server/dist/imaging/sample-exif.js';
+import { drawn, encoded, noise, pngBomb, scene, turned } from '../../../packages/server/dist/imaging/sample-images.js';
 import {
   animatedGif,
   animatedPng,
@@ -46,7 +39,7 @@ after(() => attack.stop());
 
 const tooLarge = 'the image has too many pixels';
 const damaged = 'the image is damaged';
-const strange = 'the file is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image';
+const strange = 'the file is not a JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, SVG or PDF file';
 
 /** Uploads files and asserts what becomes of each: thumbnails or a reason, the first time, as the same job. */
 async function assertOutcomes(files: Readonly<Record<string, Buffer>>, expected: string | RegExp): Promise<void> {
@@ -188,6 +181,49 @@ test('37 EXIF that loops, counts without end or points outside costs nothing but
   }
 });
 
+test('38 a position that cannot be is invalid, and never null island', async () => {
+  const files: Record<string, Buffer> = {};
+  for (const [name, gps] of Object.entries({
+    'denominator.jpg': {
+      2: [
+        [51, 0],
+        [30, 0],
+        [0, 0],
+      ],
+    },
+    'north.jpg': {
+      2: [
+        [91, 1],
+        [0, 1],
+        [0, 1],
+      ],
+    },
+    'letterless.jpg': { 1: '' },
+    'swapped.jpg': { 1: 'W', 3: 'N' },
+    'island.jpg': {
+      2: [
+        [0, 1],
+        [0, 1],
+        [0, 1],
+      ],
+      4: [
+        [0, 1],
+        [0, 1],
+        [0, 1],
+      ],
+    },
+  } satisfies Record<string, SampleBlock['gps']>)) {
+    files[name] = await jpegWithExif(exifOf({ gps: { ...trafalgarSquare.gps, ...gps } }));
+  }
+
+  await assertOutcomes(files, 'made');
+  const states = await attack.database.query<{ state: string; latitude: number | null }>(
+    'SELECT state, latitude FROM storage.image_locations JOIN storage.objects USING (version_id) WHERE name = ANY ($1)',
+    [Object.keys(files)],
+  );
+  assert.deepEqual(states, Array(5).fill({ state: 'invalid', latitude: null }));
+});
+
 test('39 EXIF text of NUL, invalid UTF-8, markup and a megabyte stops no job and goes nowhere', async () => {
   const base = () => drawn(scene(60, 40));
   const files = {
@@ -199,8 +235,30 @@ test('39 EXIF text of NUL, invalid UTF-8, markup and a megabyte stops no job and
   };
 
   await assertOutcomes(files, 'made');
-  const rows = await attack.database.query('SELECT to_jsonb(m)::text AS row FROM storage.image_metadata AS m');
-  assert.doesNotMatch(JSON.stringify(rows), /script|DROP/);
+  const [row] = await attack.database.query<{ caption: string; keywords: string[] }>(
+    "SELECT caption, keywords FROM storage.image_metadata JOIN storage.objects USING (version_id) WHERE name = 'text.jpg'",
+  );
+  // It is data now, as it was; what shows it escapes it.
+  assert.ok(row?.caption.startsWith('</script>'));
+});
+
+test('40 a date that does not exist is no date, and stops no job', async () => {
+  const files: Record<string, Buffer> = {};
+  for (const [name, original] of Object.entries({
+    'zero.jpg': '0000:00:00 00:00:00',
+    'february.jpg': '2023:02:30 10:00:00',
+    'far.jpg': '9999:12:31 23:59:59',
+    'leap.jpg': '2016:12:31 23:59:60',
+  })) {
+    files[name] = await jpegWithExif(exifOf({ photo: { 36867: original, 36881: '+99:99' } }));
+  }
+
+  await assertOutcomes(files, 'made');
+  const dated = await attack.database.query(
+    'SELECT FROM storage.image_metadata JOIN storage.objects USING (version_id) WHERE name = ANY ($1) AND read_at IS NOT NULL AND num_nonnulls(taken_at, taken_at_local) = 0',
+    [Object.keys(files)],
+  );
+  assert.equal(dated.length, 4);
 });
 
 test('41 every orientation is recorded upright, and EXIF decides where XMP says otherwise', async () => {
@@ -235,12 +293,6 @@ test('42 random changes to an AVIF end with its thumbnails or a reason', async (
   }
 });
 
-test('42 HEIC, whose decoder is not here, has no thumbnails and no job that tries for ever', async () => {
-  const heic = asHeic(await encoded.avif(drawn(scene(64, 64))).toBuffer());
-
-  await assertOutcomes({ 'photo.heic': heic }, /^none$|needs a decoder that is not built in/);
-});
-
 test('43 formats that are not decoded have no thumbnails and no job that tries for ever', async () => {
   const formats: Readonly<Record<string, Buffer>> = {
     'a.bmp': Buffer.concat([Buffer.from('BM'), Buffer.alloc(200)]),
@@ -248,8 +300,6 @@ test('43 formats that are not decoded have no thumbnails and no job that tries f
     'a.psd': Buffer.concat([Buffer.from('8BPS'), Buffer.from([0, 1]), Buffer.alloc(100)]),
     'a.exr': Buffer.from([0x76, 0x2f, 0x31, 0x01, 2, 0, 0, 0, 0]),
     'a.jp2': Buffer.concat([Buffer.from('0000000c6a5020200d0a870a', 'hex'), Buffer.alloc(100)]),
-    'a.svg': Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'),
-    'a.pdf': Buffer.from('%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj'),
   };
 
   await assertOutcomes(formats, /^none$|not a JPEG/);
@@ -271,7 +321,7 @@ test('47 names that mean something to a command line are names', async () => {
   );
 });
 
-test('49 a PNG or an SVG that names a local file gets nothing of it into a thumbnail', async () => {
+test('49 a PNG that names a local file gets nothing of it into a thumbnail', async () => {
   const secret = readFileSync(new URL(import.meta.url)).subarray(0, 60);
   const png = await pngWith(
     pngChunk('tEXt', Buffer.from('profile\0/etc/passwd', 'latin1')),
@@ -293,7 +343,9 @@ test('50 a preview of what is no image is not found, and nothing is decoded for 
   assert.equal((await outcomeOf(attack, 'big.zip', zip, 'application/zip')).job, undefined);
 
   const path = photoPath('big.zip').replace('/object/', '/render/image/authenticated/');
-  const answer = await attack.service.fetch(`${path}?preset=small`, { as: 'olivia' });
+  const preset = await attack.service.fetch(`${path}?preset=small`, { as: 'olivia' });
+  const size = await attack.service.fetch(`${path}?width=64`, { as: 'olivia' });
 
-  await assertRefused(answer, 404, 'variant_not_found');
+  await assertRefused(preset, 404, 'variant_not_found');
+  await assertRefused(size, 415, 'media_type_not_allowed');
 });

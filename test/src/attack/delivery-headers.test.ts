@@ -242,9 +242,14 @@ test('120 pictures that are derived say nothing of where and when the original w
   }
   const columns = await open.database.query<{ name: string }>(
     `SELECT column_name AS name FROM information_schema.column_privileges
-     WHERE grantee IN ('anon', 'authenticated') AND column_name ~* 'gps|latitude|longitude|exif'`,
+     WHERE column_name ~* 'gps|latitude|longitude|exif' AND (grantee = 'anon'
+       OR (grantee = 'authenticated' AND (table_schema, table_name) <> ('storage', 'image_locations')))`,
   );
-  assert.deepEqual(columns, [], 'and no column that application roles may read does');
+  assert.deepEqual(
+    columns,
+    [],
+    'and no column that application roles may read does, but where a policy judges positions',
+  );
   await open.service.fetch('/storage/v1/object/vault/photo.jpg', { as: 'olivia', method: 'DELETE' });
 });
 

@@ -66,7 +66,12 @@ function doctor(changes: Readonly<Record<string, string>>): Promise<Ran> {
 /** Starts the service and stops it as soon as it is ready; one that refuses ends by itself. */
 function serve(changes: Readonly<Record<string, string>>, flags: readonly string[] = []): Promise<Ran> {
   const env = { PATH: process.env['PATH'] ?? '', ...good, ...changes };
-  const child = spawn(process.execPath, [program, 'serve', ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, 'serve', ...flags], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString();
@@ -196,4 +201,17 @@ test('124 a secret that others can read is warned of: its file, the command line
   assert.deepEqual(found(open, 'warn').sort(), ['jwt-secret file', 'storage']);
   assert.match(flag.err, /warning: jwt-secret flag: /);
   assert.deepEqual(found(closed, 'warn'), []);
+});
+
+test('with its workers the API starts or it does not: what they cannot start with stops it too', async () => {
+  const workers = ['--with-workers'];
+
+  const [scanner, unreached] = await Promise.all([
+    serve({ CLAMD: 'http://scanner', API_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }, workers),
+    serve({ WORKER_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }, workers),
+  ]);
+
+  assert.deepEqual([scanner.code, scanner.out], [2, '']);
+  assert.match(scanner.err, /CLAMD is a path/);
+  assert.deepEqual([unreached.code, unreached.out], [1, '']);
 });

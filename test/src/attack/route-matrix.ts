@@ -100,6 +100,17 @@ const variants: readonly ObjectRoute[] = ['authenticated', 'public'].flatMap((ki
   }),
 );
 
+/** Made when it is asked for. */
+const renders: readonly ObjectRoute[] = ['authenticated', 'public'].flatMap((kind) => {
+  const base = `${v1}/render/image/${kind}`;
+  const allowed = kind === 'authenticated' ? { allowed: 200 } : {};
+  const path = (b: string, n: string): string => `${base}/${b}/${n}?width=64`;
+  return [
+    { route: `get ${base}/{bucket}/{*}`, how: 'a size', ...allowed, ask: (b: string, n: string) => get(path(b, n)) },
+    { route: `head ${base}/{bucket}/{*}`, how: 'a size', ...allowed, ask: (b: string, n: string) => head(path(b, n)) },
+  ];
+});
+
 const signedBy = (token: string) => (base: string) => (b: string, n: string) => `${base}/${b}/${n}?token=${token}`;
 
 const bySignature: readonly ObjectRoute[] = [`${v1}/object/sign`, `${v1}/render/image/sign`].flatMap((base) => {
@@ -113,6 +124,7 @@ const bySignature: readonly ObjectRoute[] = [`${v1}/object/sign`, `${v1}/render/
 const describedRoutes: readonly ObjectRoute[] = [
   ...downloads,
   ...variants,
+  ...renders,
   ...bySignature,
   { route: `get ${v1}/object/public/{bucket}/{*}`, ask: (b, n) => get(`${v1}/object/public/${b}/${n}`) },
   { route: `head ${v1}/object/public/{bucket}/{*}`, ask: (b, n) => head(`${v1}/object/public/${b}/${n}`) },
@@ -132,6 +144,12 @@ const describedRoutes: readonly ObjectRoute[] = [
     how: 'a variant',
     allowed: 200,
     ask: (b, n) => sent('POST', `${v1}/object/sign/${b}/${n}`, { transform: { preset: 'small' } }),
+  },
+  {
+    route: `post ${v1}/object/sign/{bucket}/{*}`,
+    how: 'a picture',
+    allowed: 200,
+    ask: (b, n) => sent('POST', `${v1}/object/sign/${b}/${n}`, { transform: { width: 64 } }),
   },
   {
     route: `delete ${v1}/object/sign/{bucket}/{*}`,
@@ -203,6 +221,11 @@ const describedRoutes: readonly ObjectRoute[] = [
     how: 'a version',
     allowed: 404,
     ask: (b, n) => sent('POST', `${v1}/object/restore/${b}/${n}`, { version: noVersion }),
+  },
+  {
+    route: `get ${v1}/object/checks/{bucket}/{*}`,
+    allowed: 200,
+    ask: (b, n) => get(`${v1}/object/checks/${b}/${n}`),
   },
   { route: `get ${v1}/object/info/public/{bucket}/{*}`, ask: (b, n) => get(`${v1}/object/info/public/${b}/${n}`) },
   {

@@ -214,7 +214,7 @@ describe('a presigned PUT that is replayed', { skip: requires('ceph') }, () => {
     assert.equal(new URL(upload.url).pathname.endsWith(upload.key), true, 'the key of the URL is that of the file');
     assert.deepEqual([watched?.in_time, replayed], [true, 200]);
     assert.deepEqual([served, await byLink()], [200, 404]);
-    assert.deepEqual([quarantined?.name, await read(upload), url], [upload.key, 404, null]);
+    assert.deepEqual([quarantined?.name, await read(upload), url], [upload.key, 403, null]);
     assert.match(quarantined?.quarantine_reason ?? '', /replaced/);
     assert.equal(await read(untouched), 'first');
     assert.equal(audited.length, 1);

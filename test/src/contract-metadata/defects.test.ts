@@ -15,6 +15,7 @@ import {
 } from '@rowlock/test-harness';
 import pg from 'pg';
 import sharp from 'sharp';
+import { pdfOfPage } from '../../../packages/server/dist/imaging/sample-documents.js';
 import { type Application, ann, bob, putBytes, startApplication, type UploadRequest } from './application.ts';
 
 let app: Application;
@@ -101,13 +102,26 @@ test('D4 a request that is signed is `completed`; `ready` cannot be stored', asy
 });
 
 test('D5 a PDF is no image that failed: the media type decides, however it is written', async () => {
-  const pdf = '%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n';
+  const [page, without] = await Promise.all(
+    [pdfOfPage({ width: 300, height: 200 }), '%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n'].map((bytes) =>
+      uploaded({ p_file_name: 'a.pdf', p_file_type: 'application/pdf' }, bytes, 'application/pdf'),
+    ),
+  );
+  const shown = await until(() => stateOf(page?.['id']), { what: 'its first page is shown' });
+  const failed = await until(() => stateOf(without?.['id']), { what: 'that it has none is said' });
+  const sizes = await app.service.database.query(
+    `SELECT d.preset, d.width, d.height FROM storage.variants AS d JOIN storage.objects AS o ON o.version_id = d.source_version_id
+     WHERE o.id = $1 ORDER BY d.width`,
+    [shown['object_id']],
+  );
 
-  const { id } = await uploaded({ p_file_name: 'a.pdf', p_file_type: 'application/pdf' }, pdf, 'application/pdf');
-  const file = await until(() => stateOf(id), { what: 'it is not waited for' });
-
-  assert.notEqual(file['thumbnail_status'], 'failed');
-  assert.equal(file['thumbnail_error'], null);
+  assert.deepEqual([shown['thumbnail_status'], shown['thumbnail_error']], ['completed', null]);
+  assert.deepEqual(sizes, [
+    { preset: 'small', width: 150, height: 100 },
+    { preset: 'medium', width: 400, height: 267 },
+    { preset: 'large', width: 800, height: 533 },
+  ]);
+  assert.equal(failed['thumbnail_status'], 'failed');
 });
 
 test('D6 no function of the contract is for PUBLIC, runs with a path of its caller, or asks nobody', async () => {

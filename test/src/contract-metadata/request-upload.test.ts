@@ -13,6 +13,9 @@ let app: Application;
 
 before(async () => {
   app = await startApplication();
+  await until(async () => (await app.service.database.query('SELECT FROM storage.s3_signing_keys')).length > 0, {
+    what: 'the keys of the day are derived',
+  });
 });
 after(() => app.stop());
 
@@ -31,23 +34,43 @@ async function completionOf(fileId: string): Promise<Readonly<Record<string, unk
   return row?.['uploads'] === 0 ? row : undefined;
 }
 
-test('it answers what is known at once, and the rest when it is signed', async () => {
+test('it is signed as it is made, without a job', async () => {
+  const signed = (await app.call('request_upload', request)).json<UploadRequest>();
+  const jobs = await app.service.database.query("SELECT FROM metadata.river_job WHERE args ->> 'request_id' = $1", [
+    signed.request_id,
+  ]);
+
+  const { url, expires_at } = signed;
+  assert.deepEqual(signed, {
+    request_id: signed.request_id,
+    file_id: signed.file_id,
+    status: 'completed',
+    url,
+    method: 'PUT',
+    headers: { 'content-type': 'text/plain' },
+    bucket: 'civic-os-files',
+    key: `issue/7/${signed.file_id}/original.txt`,
+    put_key: `issue/7/${signed.file_id}/original.txt`,
+    expires_at,
+    error: null,
+  });
+  assert.ok(url?.includes(`/civic-os-files/${signed.key}?`));
+  assert.ok(Date.parse(String(expires_at)) > Date.now());
+  assert.deepEqual(jobs, []);
+});
+
+test('where the database has no key to sign with, it answers what is known, and the signer the rest', async () => {
+  const shift = (interval: string): Promise<unknown> =>
+    app.service.database.query(`UPDATE storage.s3_signing_keys SET valid_from = valid_from ${interval}`);
+  await shift("+ interval '1 year'");
+
   const pending = (await app.call('request_upload', request)).json<UploadRequest>();
   const signed = await app.requestUpload();
 
-  assert.deepEqual(pending, {
-    request_id: pending.request_id,
-    file_id: pending.file_id,
-    status: 'pending',
-    url: null,
-    method: 'PUT',
-    headers: null,
-    bucket: null,
-    key: `issue/7/${pending.file_id}/original.txt`,
-    put_key: `issue/7/${pending.file_id}/original.txt`,
-    expires_at: null,
-    error: null,
-  });
+  await shift("- interval '1 year'");
+  assert.equal(pending.status, 'pending');
+  assert.equal(pending.key, `issue/7/${pending.file_id}/original.txt`);
+  for (const unknown of ['url', 'headers', 'bucket', 'expires_at'] as const) assert.equal(pending[unknown], null);
   assert.deepEqual(Object.keys(signed), Object.keys(pending));
   assert.deepEqual(signed.headers, { 'content-type': 'text/plain' });
   assert.equal(signed.bucket, 'civic-os-files');

@@ -126,12 +126,18 @@ test('4.18 a signed URL is relative and not encoded, and of a thumbnail where on
   assert.equal(preset.status, 404, 'a text has no thumbnail');
 });
 
-test('4.19 a size that nobody makes is refused, and not signed as the original', async () => {
-  for (const transform of [{ width: 100 }, { height: 5, resize: 'fill' }, { preset: 'small', width: 100 }]) {
-    const refused = await site.ask('POST', 'object/sign/box/l/a.txt', { json: { expiresIn: 60, transform } });
+test('4.19 a transform has a size and a format, and what is none is not signed as the original', async () => {
+  const sign = (transform: object) =>
+    site.ask('POST', 'object/sign/box/l/a.txt', { json: { expiresIn: 60, transform } });
 
-    assert.equal(refused.status, 501, JSON.stringify(transform));
-    assert.match(String(jsonOf(refused)['message']), /preset/);
+  const { signedURL } = jsonOf(await sign({ width: 100, height: 5, resize: 'fill', quality: 20, format: 'origin' }));
+
+  assert.match(String(signedURL), /^\/render\/image\/sign\/box\/l\/a\.txt\?token=/);
+  for (const transform of [{ width: 0 }, { height: 2001 }, { gravity: 'no' }, { preset: 'small', width: 100 }]) {
+    const refused = await sign(transform);
+
+    assert.equal(refused.status, 400, JSON.stringify(transform));
+    assert.match(String(jsonOf(refused)['message']), /width|height|gravity|preset/);
   }
   assert.equal((await site.ask('POST', 'object/sign/box/l/a.txt', { json: { transform: {} } })).status, 200);
 });

@@ -43,11 +43,12 @@ for (const [what, method, path] of absent) {
   });
 }
 
-test('6.1 a render names a preset, and sizes, formats and qualities of a caller are not heard', async () => {
+test('6.1 a render names a preset, or a size and a format, and not both; and of a text there is none', async () => {
   const ask = async (query: string): Promise<number> =>
     (await site.ask('GET', `render/image/authenticated/box/kept.txt${query}`)).status;
 
   assert.equal(await ask(''), 400);
-  assert.equal(await ask('?width=100&height=100&resize=cover&format=webp&quality=80'), 400);
-  assert.equal(await ask('?preset=huge&width=100'), 404);
+  assert.equal(await ask('?width=100&height=100&resize=cover&format=webp&quality=80'), 415);
+  assert.equal(await ask('?preset=huge&width=100'), 400);
+  assert.equal(await ask('?preset=huge'), 404);
 });

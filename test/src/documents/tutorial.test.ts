@@ -52,7 +52,7 @@ test('every command of the tutorial works', async () => {
   assert.deepEqual(readFileSync(join(folder, 'day1.jpg')), original);
   assert.deepEqual(readFileSync(join(folder, 'linked.jpg')), original);
   const thumbnail = await sharp(join(folder, 'thumbnail.jpg')).metadata();
-  assert.deepEqual([thumbnail.width, thumbnail.height], [150, 150]);
+  assert.deepEqual([thumbnail.width, thumbnail.height], [256, 256]);
 });
 
 test('the SQL of the tutorial renames and deletes, and the bytes follow', async () => {

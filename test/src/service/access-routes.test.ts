@@ -91,10 +91,10 @@ const isYes = ({ status, text }: Answer, name: string): boolean => {
   return status !== 200 || text === '' || text.includes(name) || !/^\[\]$|"(objects|folders)":\[\]/.test(text);
 };
 
-/** Routes that read, and answer something else than "not found" to whoever may. History has policies of its own. */
+/** Routes that read, and answer something else than "not found" to whoever may. History and checks have policies of their own. */
 const readRoutes = objectRoutes.filter(
   ({ route, ofBucket, allowed }) =>
-    allowed !== undefined && ![404, 409].includes(allowed) && !ofBucket && !route.includes('versions'),
+    allowed !== undefined && ![404, 409].includes(allowed) && !ofBucket && !/versions|checks/.test(route),
 );
 const publicRoutes = objectRoutes.filter(({ route, how }) => /\/public\//.test(route) && how !== 'nonesuch');
 

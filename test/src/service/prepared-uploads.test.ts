@@ -3,6 +3,7 @@
  * a version that is not used goes back, and one that is gone harms nobody.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
 import { assertInvariants, startService, type TestService, until } from '@rowlock/test-harness';
 import pg from 'pg';
@@ -20,10 +21,13 @@ after(() => service.stop());
 const waiting = `SELECT id FROM storage.versions AS v
   WHERE state = 'writing' AND expires_at > now() AND NOT EXISTS (SELECT FROM storage.uploads WHERE version_id = v.id)`;
 
-afterEach(async () => {
+const givenBack = async (): Promise<unknown> =>
   await until(async () => (await service.database.query(waiting)).length === 0, {
     what: 'what was prepared is given back',
   });
+
+afterEach(async () => {
+  await givenBack();
   await assertInvariants(service);
 });
 
@@ -59,6 +63,7 @@ test('a small upload uses a version that was prepared, and is an object like any
   assert.equal(await response.text(), 'two');
   const [open] = await service.database.query<{ n: number }>('SELECT count(*)::int AS n FROM storage.uploads');
   assert.equal(open?.n, 0);
+  await givenBack();
 });
 
 test('a body without a length, and one of more than a mebibyte, write an intent of their own', async () => {
@@ -149,6 +154,28 @@ test('where quotas reserve, an upload is reserved as any other and never goes ov
 
   assert.equal(await limit(null), 200);
   assert.deepEqual(statuses.toSorted(), [...Array(10).fill(201), ...Array(20).fill(413)]);
+});
+
+test('an upload below a quota is open from its begin on, so that what it reserved can be found', async () => {
+  const client = new pg.Client({ connectionString: service.database.url });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query("INSERT INTO storage.quotas (bucket_id, per, objects_max) VALUES ('mine', 'bucket', 10)");
+  const id = randomUUID();
+  await client.query(
+    "SELECT storage_internal.prepare_versions(ARRAY[$1::uuid], 'disk', ARRAY['k'], interval '1 minute')",
+    [id],
+  );
+
+  const { rows } = await client.query(
+    `SELECT is_open, is_swept FROM storage_internal.begin_prepared(gen_random_uuid(), $1, 'mine', 'a', 'authenticated',
+       '{"sub":"ann"}', 'text/plain', 1, NULL, NULL, NULL, 1000, NULL, NULL)`,
+    [id],
+  );
+
+  await client.query('ROLLBACK');
+  await client.end();
+  assert.deepEqual(rows, [{ is_open: true, is_swept: false }]);
 });
 
 test('nobody points an object at a version that another transaction stored', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { assertInvariants, startService, type TestService } from '@rowlock/test-harness';
+import { photo, shapeOf } from './renders-site.ts';
 import { byEveryCaller, type Clients, clientsOf, outcome } from './storage-js-clients.ts';
 
 let service: TestService;
@@ -244,6 +245,30 @@ test('getPublicUrl opens objects of public buckets, and of no others', async () 
 
   assert.equal(await (await fetch(publicUrl)).text(), 'public');
   assert.notEqual((await fetch(closed)).status, 200);
+});
+
+test('transforms show pictures by download, by signed and by public URLs', async () => {
+  for (const bucket of ['box', 'open']) {
+    dataOf(await clients.owner.from(bucket).upload('photo.jpg', photo, { contentType: 'image/jpeg' }));
+  }
+  const box = clients.owner.from('box');
+
+  const downloaded = dataOf(
+    await box.download('photo.jpg', { transform: { width: 300, height: 200, resize: 'fill' } }),
+  );
+  const exact = { width: 299, height: 100, quality: 33 };
+  const { signedUrl } = dataOf(await box.createSignedUrl('photo.jpg', 60, { transform: exact }));
+  const transform = { width: 100, format: 'origin' } as const;
+  const { publicUrl } = clients.anonymous.from('open').getPublicUrl('photo.jpg', { transform }).data;
+
+  assert.equal(await shapeOf(downloaded), 'jpeg 384x256', 'brought to a step, in its ratio');
+  assert.match(signedUrl, /\/render\/image\/sign\/box\/photo\.jpg\?token=/);
+  assert.equal(await shapeOf(await fetch(signedUrl)), 'jpeg 299x100', 'exactly what was signed');
+  assert.equal(await shapeOf(await fetch(publicUrl)), 'jpeg 128x85');
+  const readers = await byEveryCaller(clients, async (client) =>
+    client.from('box').download('photo.jpg', { transform: { width: 64 } }),
+  );
+  assert.deepEqual(readers, { anonymous: '401 401', owner: 'ok', other: '404 404', service: 'ok' });
 });
 
 test('after all of it rows and bytes agree', async () => {

@@ -24,8 +24,9 @@ export const serverFolderImports: Readonly<Record<string, readonly string[]>> = 
   metadata: ['domain'],
   backend: ['domain'],
   imaging: ['domain'],
+  scanning: ['domain'],
   operations: ['domain', 'auth', 'metadata', 'backend'],
-  jobs: ['domain', 'metadata', 'backend', 'imaging', 'operations'],
+  jobs: ['domain', 'metadata', 'backend', 'imaging', 'scanning', 'operations'],
   changes: ['domain', 'metadata'],
   http: ['domain', 'auth', 'operations', 'changes'],
 };
@@ -38,6 +39,7 @@ export const serverRoots: ReadonlySet<string> = new Set([
   'metrics.ts',
   'on-demand.ts',
   'open-backends.ts',
+  'open-renders.ts',
   'server.ts',
   'version.ts',
   'worker.ts',

@@ -1,5 +1,5 @@
 /** `bucket`: create, list, show and remove buckets of a running service, over its REST API. */
-import type { Bucket, BucketPolicy } from '@rowlock/client';
+import type { Bucket, BucketPolicy, Scan } from '@rowlock/client';
 import type { Command } from '../command.ts';
 import { formatBytes } from '../format.ts';
 import { readArguments } from '../read-arguments.ts';
@@ -19,6 +19,7 @@ export const bucket: Command = {
     'size-limit': 'create: largest file, such as 20MB',
     types: 'create: media types that are allowed, such as image/*,application/pdf',
     'no-overwrite': 'create: a name that is taken stays as it is',
+    scan: 'create: async, or before_read for what nobody reads before it was found to be clean',
     ...remoteHelp,
   },
   examples: [
@@ -33,6 +34,7 @@ export const bucket: Command = {
       'size-limit': 'text',
       types: 'text',
       'no-overwrite': 'switch',
+      scan: 'text',
     });
     const { flags, rest } = read;
     const [action = 'list', name] = rest;
@@ -58,6 +60,7 @@ export const bucket: Command = {
         ...(flags['size-limit'] === undefined ? {} : { file_size_limit: String(flags['size-limit']) }),
         ...(typeof flags['types'] === 'string' ? { allowed_mime_types: flags['types'].split(',') } : {}),
         ...(flags['no-overwrite'] === true ? { overwrite: 'deny' } : {}),
+        ...(flags['scan'] === undefined ? {} : { scan: flags['scan'] as Scan }),
       });
       print(made, line(made));
     } else if (action === 'show') {

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { createClient } from '@rowlock/client';
 import { createLog } from '@rowlock/server';
+import { checkersOf, ownKinds } from '../check-options.ts';
 import type { Command } from '../command.ts';
 import { demoLinks, demoPhoto, uploadDemo } from '../dev/demo.ts';
 import { markDemoDone } from '../dev/dev-folder.ts';
@@ -25,6 +26,8 @@ export const dev: Command = {
     host: 'address to listen on (default 127.0.0.1)',
     data: 'folder of database, files and keys (default ./.rowlock)',
     'gateway-port': 'port of the gateway that serves files by a cookie; none when not given',
+    clamd: 'the clamd that files are scanned by; they wait without one',
+    handlers: "a module with kinds of jobs of the application's own",
     'no-demo': 'upload no sample photo',
     'log-level': 'debug, info, warn (default), error or silent',
   },
@@ -42,6 +45,7 @@ export const dev: Command = {
         host: settings.required('host'),
         port: settings.integer('port'),
         gateway: gatewayConfig(settings),
+        checks: { ...checkersOf(settings), kinds: await ownKinds(settings) },
         observe: createLog({ level }),
       });
       return await serveUntilStopped(running, folder, flags['no-demo'] !== true);

@@ -8,6 +8,7 @@ import { type Finding, finding } from '../finding.ts';
 import { checkGateway } from '../gateway-checks.ts';
 import { options, type Settings } from '../options.ts';
 import { readArguments } from '../read-arguments.ts';
+import { checkScanner } from '../scanner-checks.ts';
 
 function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -68,6 +69,7 @@ export const doctor: Command = {
       ...checkExposure(settings),
       ...checkGateway(settings),
       ...(await checkBucket(settings)),
+      ...(await checkScanner(settings)),
     ];
     if (flags['json'] === true) {
       process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);

@@ -1,6 +1,15 @@
 /** `serve` and `work`: the API and the workers in production, each scaled on its own or all in one. */
-import { createLog, createMetrics, createServer, createWorker, type Observe } from '@rowlock/server';
+import {
+  createLog,
+  createMetrics,
+  createServer,
+  createWorker,
+  type Observe,
+  type RunningServer,
+  type RunningWorker,
+} from '@rowlock/server';
 import { checkBucket } from '../bucket-checks.ts';
+import { ownKinds } from '../check-options.ts';
 import type { Command } from '../command.ts';
 import { checkApiDatabase, checkDatabase } from '../database-checks.ts';
 import { checkExposure, checkSecrets } from '../exposure-checks.ts';
@@ -50,6 +59,16 @@ async function assertSafe(settings: Settings, flags: Readonly<Record<string, unk
   }
 }
 
+/** The workers of an API, which is stopped where they do not start: half a service would look like a whole one. */
+async function beside(server: RunningServer, starting: Promise<RunningWorker>): Promise<RunningWorker> {
+  try {
+    return await starting;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
 export const serve: Command = {
   name: 'serve',
   group: 'Run',
@@ -70,11 +89,18 @@ export const serve: Command = {
     });
     armFaults();
     const config = serverConfig(settings);
+    // Read before anything is started: what is wrong in it leaves no API behind without its workers.
+    const working = flags['with-workers']
+      ? { config: workerConfig(settings), kinds: await ownKinds(settings) }
+      : undefined;
     await assertSafe(settings, flags);
     const observe: Observe = createLog({ level: settings.required('log-level') as Level });
     const metrics = await createMetrics();
     const server = await createServer(config, { observe, metrics });
-    const worker = flags['with-workers'] ? await createWorker(workerConfig(settings), { observe, metrics }) : undefined;
+    const worker =
+      working === undefined
+        ? undefined
+        : await beside(server, createWorker(working.config, { observe, metrics, kinds: working.kinds }));
     // Listened for before anybody is told that there is something to stop.
     const signal = untilSignal();
     process.stdout.write(`ready ${server.url}\n`);
@@ -106,7 +132,7 @@ export const work: Command = {
   name: 'work',
   group: 'Run',
   summary: 'Run workers of some queues',
-  usage: 'work [--queues s3_signer,thumbnails,maintenance] [--source notify]',
+  usage: 'work [--queues s3_signer,thumbnails,maintenance,checks] [--source notify] [--handlers MODULE]',
   settings: all.filter((name) => !/^(jwt|signed|cors|allowed|anon|change|default|upload|api)/.test(name)),
   examples: ['rowlock work', 'rowlock work --queues thumbnails --thumbnail-max-workers 4'],
   async run(argv) {
@@ -116,6 +142,7 @@ export const work: Command = {
     const [worker] = await Promise.all([
       createWorker(workerConfig(settings), {
         observe: createLog({ level: settings.required('log-level') as Level }),
+        kinds: await ownKinds(settings),
       }),
       warnOfClock(settings),
     ]);

@@ -68,7 +68,7 @@ async function run(argv: readonly string[]): Promise<number> {
   process.stdout.write(
     flags['json'] === true
       ? `${JSON.stringify(report)}\n`
-      : `examined ${report.examined} versions, completed ${report.completed} uploads, let go of ${report.expired} old versions, enqueued ${report.enqueued} purges, forgot ${report.forgotten} tombstones, removed ${report.unfinished} unfinished files\n`,
+      : `examined ${report.examined} versions, completed ${report.completed} uploads, let go of ${report.expired} old versions, enqueued ${report.enqueued} purges, gave ${report.requeued} images a job again, forgot ${report.forgotten} tombstones, removed ${report.unfinished} unfinished files\n`,
   );
   return 0;
 }

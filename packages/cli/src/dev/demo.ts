@@ -30,7 +30,7 @@ export async function demoLinks(
     const photo = await client.sign(bucket, name, { expirySeconds: linkSeconds });
     const thumbnail = await client.sign(bucket, name, { expirySeconds: linkSeconds, preset: 'medium' });
     const deadline = Date.now() + thumbnailTimeoutMs;
-    while (!(await fetch(thumbnail.url, { method: 'HEAD' })).ok) {
+    while ((await fetch(thumbnail.url, { method: 'HEAD' })).status !== 200) {
       if (Date.now() > deadline) {
         throw new Error('the sample photo got no thumbnail in 30 s');
       }

@@ -14,6 +14,8 @@ import {
   migrate,
   type Observe,
   type ServerConfig,
+  type WorkerConfig,
+  type WorkerParts,
 } from '@rowlock/server';
 import { type DevFile, type DevSecrets, devKey, devSecrets, openDevFolder, writePrivate } from './dev-folder.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
@@ -25,6 +27,8 @@ export interface DevOptions {
   /** The gateway, where one is asked for; pages of the usual development servers may begin sessions there. */
   readonly gateway: ServerConfig['gateway'];
   readonly observe: Observe;
+  /** Who looks at files. */
+  readonly checks: Pick<WorkerConfig, 'scanner' | 'classifier'> & Required<Pick<WorkerParts, 'kinds'>>;
 }
 
 export interface RunningDev {
@@ -100,6 +104,7 @@ async function writeDevFile(
 
 async function startService(options: DevOptions, secrets: DevSecrets, postgres: EmbeddedPostgres) {
   const { host, port, gateway, observe } = options;
+  const { kinds, ...checkers } = options.checks;
   const url = `http://${host}:${port}`;
   const metrics = await createMetrics();
   const limits = { connections_max: 10, statement_timeout_ms: 30_000 };
@@ -147,8 +152,9 @@ async function startService(options: DevOptions, secrets: DevSecrets, postgres: 
       queues: defaultQueues,
       sweep_interval_seconds: 900,
       stop_timeout_ms: 2000,
+      ...checkers,
     },
-    { observe, metrics },
+    { observe, metrics, kinds },
   );
   return { server, worker };
 }

@@ -30,6 +30,8 @@ export type ErrorReason =
   | 'role_not_allowed'
   | 'not_allowed'
   | 'invalid_signature'
+  | 'not_scanned'
+  | 'quarantined'
   | 'bucket_not_found'
   | 'object_not_found'
   | 'variant_not_found'
@@ -52,6 +54,7 @@ export type ErrorReason =
   | 'uri_too_long'
   | 'media_type_not_allowed'
   | 'range_not_satisfiable'
+  | 'render_failed'
   | 'too_many_streams'
   | 'rate_limited'
   | 'headers_too_large'
@@ -76,6 +79,8 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   role_not_allowed: spelling(403, 'RoleNotAllowed', 'Unauthorized'),
   not_allowed: spelling(403, 'STORAGE_UNAUTHORIZED', 'Unauthorized'),
   invalid_signature: spelling(403, 'INVALID_SIGNATURE', 'Unauthorized'),
+  not_scanned: spelling(403, 'NotScanned', 'not_scanned'),
+  quarantined: spelling(403, 'Quarantined', 'quarantined'),
   bucket_not_found: spelling(404, 'NoSuchBucket', 'Bucket not found'),
   object_not_found: spelling(404, 'NoSuchKey', 'not_found'),
   variant_not_found: spelling(404, 'NoSuchVariant', 'not_found'),
@@ -98,6 +103,7 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   uri_too_long: spelling(414, 'URITooLong', 'InvalidKey'),
   media_type_not_allowed: spelling(415, 'InvalidMimeType', 'invalid_mime_type'),
   range_not_satisfiable: spelling(416, 'InvalidRange', 'invalid_range'),
+  render_failed: spelling(422, 'RenderFailed', 'RenderFailed'),
   too_many_streams: spelling(429, 'TooManyStreams', 'TooManyStreams'),
   rate_limited: spelling(429, 'TooManyRequests', 'too_many_requests'),
   headers_too_large: spelling(431, 'RequestHeaderSectionTooLarge', 'RequestHeaderSectionTooLarge'),

@@ -1,4 +1,4 @@
-export type { Bucket, BucketChanges, BucketLimits, BucketPolicy, NewBucket, Versioning } from './buckets.ts';
+export type { Bucket, BucketChanges, BucketLimits, BucketPolicy, NewBucket, Scan, Versioning } from './buckets.ts';
 export type { Change, ChangePage, ChangeType } from './changes.ts';
 export {
   type ErrorBody,
@@ -17,6 +17,7 @@ export type {
   ObjectInfo,
   SignedLink,
   UploadedObject,
+  UploadRequest,
   UploadRequestState,
   WrittenObject,
 } from './objects.ts';

@@ -72,6 +72,23 @@ export interface WrittenObject {
   readonly Key: string;
 }
 
+/** What `request_upload` and `get_upload_request` answer. */
+export interface UploadRequest {
+  readonly request_id: string;
+  readonly file_id: string;
+  readonly status: 'pending' | 'processing' | 'completed' | 'failed';
+  /** Where the bytes are PUT, with `headers` and nothing else; null until it is signed, as are those. */
+  readonly url: string | null;
+  readonly method: 'PUT';
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly bucket: string | null;
+  /** Where the file will be; its bytes may be PUT elsewhere, to `put_key`. */
+  readonly key: string;
+  readonly put_key: string;
+  readonly expires_at: string | null;
+  readonly error: string | null;
+}
+
 /** One row of `get_upload_url`. */
 export interface UploadRequestState {
   readonly status: 'pending' | 'processing' | 'completed' | 'failed';

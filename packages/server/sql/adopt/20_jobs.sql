@@ -3,6 +3,15 @@
 
 SET LOCAL ROLE rowlock_owner;
 
+-- Whether thumbnails of such a file are ours to make, when the deployed functions were switched: as switched_thumbnail.sql says.
+-- Of pages the deployed worker makes PNGs.
+CREATE OR REPLACE FUNCTION rowlock_adopt.renders(file_type text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT lower(trim(file_type)) IN ('image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff', 'image/avif')
+$$;
+
 -- The request that is to be signed. Its file id is chosen once, whoever tries however often. No row: it is signed, or
 -- failed, or gone.
 CREATE OR REPLACE FUNCTION rowlock_adopt.request_to_sign(request_id uuid, new_file_id uuid)
@@ -138,7 +147,7 @@ BEGIN
         AND j.state IN ('available', 'running', 'retryable', 'scheduled', 'pending'));
     enqueued := enqueued + 1;
     CONTINUE WHEN is_trial;
-    wanted_queue := CASE WHEN rowlock_adopt.is_switched() AND storage_internal.variants_wanted(lower(trim(f.file_type)), NULL)
+    wanted_queue := CASE WHEN rowlock_adopt.is_switched() AND rowlock_adopt.renders(f.file_type)
       THEN 'fs_thumbnails' ELSE 'thumbnails' END;
     INSERT INTO :"metadata".river_job (args, kind, max_attempts, priority, queue)
     VALUES (jsonb_build_object('file_id', f.id, 's3_key', f.s3_original_key, 'file_type', f.file_type, 'bucket', f.s3_bucket),
@@ -173,7 +182,7 @@ BEGIN
   LOOP
     known := known + 1;
     CONTINUE WHEN f.thumbnail_status NOT IN ('pending', 'processing', 'failed')
-      OR NOT storage_internal.variants_wanted(lower(trim(f.file_type)), NULL)
+      OR NOT rowlock_adopt.renders(f.file_type)
       OR (f.thumbnail_status = 'failed' AND f.thumbnail_error IS DISTINCT FROM 'the file has no bytes')
       OR EXISTS (
         SELECT FROM :"metadata".river_job AS j

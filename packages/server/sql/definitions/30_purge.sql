@@ -65,6 +65,7 @@ BEGIN
     RETURN; -- bytes may still be arriving, or somebody may still read what was copied to another backend
   END IF;
   DELETE FROM storage.uploads WHERE version_id = wanted;
+  DELETE FROM storage.image_locations WHERE version_id = wanted; -- the row of the version may stay for a week
   WITH gone AS (DELETE FROM storage.variants WHERE source_version_id = wanted RETURNING variants.version_id)
   SELECT array_agg(gone.version_id) INTO derived FROM gone WHERE gone.version_id IS NOT NULL;
   UPDATE storage.versions SET state = 'purging', expires_at = coalesce(expires_at, now()) WHERE id = wanted;
@@ -131,6 +132,7 @@ BEGIN
     SELECT v.id FROM storage.versions AS v WHERE v.id > first_id ORDER BY v.id LIMIT page_size
   ) AS page;
   ended := examined < page_size;
+  PERFORM storage_internal.withhold_unconsented(first_id, last_id);
   -- Sets, not joins: PostgreSQL cannot guess how many ids lie between two, takes them for one within a bin of its histogram,
   -- and would compare each with each.
   SELECT array_agg(lost.id ORDER BY lost.id) INTO found_ids FROM (

@@ -12,6 +12,7 @@ BEGIN
     NEW.id := coalesce(NEW.id, NEW.name);
     NEW.owner_id := coalesce(NEW.owner_id, storage.caller_id());
     NEW.versioning := coalesce(NEW.versioning, 'off');
+    NEW.preset_set := coalesce(NEW.preset_set, 'default');
     NEW.inline := coalesce(NEW.inline, false);
     -- Either says it all. Of a bucket for the authenticated a CHECK refuses that it is public.
     IF NEW.public AND NEW.policy = 'private' THEN
@@ -26,6 +27,11 @@ BEGIN
     END IF;
     NEW.updated_at := now();
     NEW.versioned_until := CASE WHEN OLD.versioning = 'on' AND NEW.versioning <> 'on' THEN now() ELSE OLD.versioned_until END;
+  END IF;
+  IF NEW.preset_set NOT IN ('default', 'none') AND (TG_OP = 'INSERT' OR NEW.preset_set <> OLD.preset_set)
+    AND NOT EXISTS (SELECT FROM storage.variant_presets AS p WHERE p.preset_set = NEW.preset_set)
+  THEN
+    PERFORM storage.refuse('invalid_request', format('There is no set of presets %s; "none" is for no variants', to_json(NEW.preset_set)));
   END IF;
   IF NEW.versioning <> 'off' OR NEW.soft_delete_seconds IS NOT NULL THEN
     NEW.history_since := coalesce(NEW.history_since, now());
@@ -214,25 +220,43 @@ CREATE OR REPLACE FUNCTION storage_internal.variants_wanted(content_type text, d
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(detected_type, content_type)
-    IN ('image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff', 'image/avif')
+  SELECT coalesce(detected_type, content_type) IN (
+    'image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/tiff', 'image/avif', 'image/svg+xml', 'application/pdf',
+    'image/heic', 'image/heif', 'image/heic-sequence', 'image/heif-sequence')
 $$;
 
-CREATE OR REPLACE FUNCTION storage_internal.enqueue_variants(version_ids uuid[]) RETURNS void
+-- Whether an object of this bucket gets variants: it is of such a type, and the bucket's set of presets has any.
+CREATE OR REPLACE FUNCTION storage_internal.has_presets(wanted_bucket text, content_type text, detected_type text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT storage_internal.variants_wanted(content_type, detected_type) AND EXISTS (
+    SELECT FROM storage.buckets AS b JOIN storage.variant_presets AS p ON p.preset_set = b.preset_set WHERE b.id = wanted_bucket)
+$$;
+
+-- The presets of the bucket that each version came into. Of a version that several buckets have, the first bucket's presets
+-- stay where another's have the same names.
+DROP FUNCTION IF EXISTS storage_internal.enqueue_variants(uuid[]);
+CREATE OR REPLACE FUNCTION storage_internal.enqueue_variants(version_ids uuid[], bucket_ids text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   WITH made AS (
-    INSERT INTO storage.variants (source_version_id, preset)
-    SELECT v, preset FROM unnest(version_ids) AS v, unnest(ARRAY['small', 'medium', 'large']) AS preset
-    ON CONFLICT ON CONSTRAINT variants_one_per_preset DO NOTHING
-    RETURNING source_version_id
+    INSERT INTO storage.variants AS d (source_version_id, preset)
+    SELECT DISTINCT i.version_id, p.name FROM unnest(version_ids, bucket_ids) AS i (version_id, bucket_id)
+    JOIN storage.buckets AS b ON b.id = i.bucket_id JOIN storage.variant_presets AS p ON p.preset_set = b.preset_set
+    ORDER BY 1, 2 -- two that copy the same do not wait for each other in a circle
+    ON CONFLICT ON CONSTRAINT variants_one_per_preset DO UPDATE SET status = 'pending', updated_at = now()
+      WHERE d.status = 'not_applicable'
+    RETURNING d.source_version_id
   )
   SELECT array_agg(DISTINCT source_version_id) INTO version_ids FROM made;
-  PERFORM :"metadata".enqueue_jobs(
-    'thumbnail_generate', array_agg(jsonb_build_object('version_id', v)), 'thumbnails', 2::smallint)
-  FROM unnest(version_ids) AS v;
+  IF version_ids IS NOT NULL THEN
+    PERFORM :"metadata".enqueue_jobs(
+      'thumbnail_generate', array_agg(jsonb_build_object('version_id', v)), 'thumbnails', 2::smallint)
+    FROM unnest(version_ids) AS v;
+  END IF;
 END
 $$;
 
@@ -242,14 +266,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   images uuid[];
+  image_buckets text[];
 BEGIN
   INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type, bucket_owner_id)
   SELECT 'storage.object.created', n.id, n.revision, n.bucket_id, n.name, n.owner_id, n.version_id, n.size, n.content_type, b.owner_id
   FROM new_rows AS n LEFT JOIN storage.buckets AS b ON b.id = n.bucket_id;
-  SELECT array_agg(DISTINCT version_id) INTO images
+  SELECT array_agg(version_id), array_agg(bucket_id) INTO images, image_buckets
   FROM new_rows WHERE storage_internal.variants_wanted(content_type, detected_type);
   IF images IS NOT NULL THEN
-    PERFORM storage_internal.enqueue_variants(images);
+    PERFORM storage_internal.enqueue_variants(images, image_buckets);
   END IF;
   IF coalesce(current_setting('storage.restoring', true), '') <> '' THEN
     PERFORM storage_internal.take_from_history(current_setting('storage.restoring')::bigint);
@@ -270,6 +295,8 @@ AS $$
 DECLARE
   dropped uuid[];
   images uuid[];
+  image_buckets text[];
+  with_files uuid[];
 BEGIN
   INSERT INTO storage.changes (type, object_id, revision, bucket_id, name, owner_id, version_id, size, content_type, bucket_owner_id,
     previous_bucket_id, previous_name)
@@ -277,20 +304,37 @@ BEGIN
     CASE WHEN (n.bucket_id, n.name) <> (o.bucket_id, o.name) THEN o.bucket_id END,
     CASE WHEN (n.bucket_id, n.name) <> (o.bucket_id, o.name) THEN o.name END
   FROM new_rows AS n FULL JOIN old_rows AS o USING (id) LEFT JOIN storage.buckets AS b ON b.id = o.bucket_id;
-  SELECT array_agg(DISTINCT o.version_id) FILTER (WHERE o.version_id <> n.version_id),
-    array_agg(DISTINCT n.version_id) FILTER (WHERE o.version_id <> n.version_id
-      AND storage_internal.variants_wanted(n.content_type, n.detected_type))
-  INTO dropped, images
-  FROM old_rows AS o FULL JOIN new_rows AS n USING (id);
+  SELECT array_agg(DISTINCT old_version_id) FILTER (WHERE is_replaced), array_agg(version_id) FILTER (WHERE is_wanted),
+    array_agg(bucket_id) FILTER (WHERE is_wanted)
+  INTO dropped, images, image_buckets
+  FROM (
+    SELECT o.version_id AS old_version_id, n.version_id, n.bucket_id, o.version_id <> n.version_id AS is_replaced,
+      -- Also what came into a bucket with other presets.
+      storage_internal.variants_wanted(n.content_type, n.detected_type) AND (o.version_id <> n.version_id
+        OR (o.bucket_id <> n.bucket_id AND (SELECT b.preset_set FROM storage.buckets AS b WHERE b.id = o.bucket_id)
+          <> (SELECT b.preset_set FROM storage.buckets AS b WHERE b.id = n.bucket_id))) AS is_wanted
+    FROM old_rows AS o FULL JOIN new_rows AS n USING (id)
+  ) AS pairs;
   IF dropped IS NOT NULL THEN
     PERFORM storage_internal.purge_unkept(dropped);
-    -- A files row says what its object has now.
-    UPDATE :"metadata".files AS f SET file_size = n.size, s3_original_key = v.key, updated_at = now()
-    FROM new_rows AS n JOIN storage.versions AS v ON v.id = n.version_id
-    WHERE f.object_id = n.id AND f.s3_original_key <> v.key;
+    -- A files row says what its object has now; the thumbnails of what it had are gone.
+    WITH changed AS (
+      UPDATE :"metadata".files AS f SET file_size = n.size, s3_original_key = v.key, updated_at = now(), width = NULL, height = NULL,
+        thumbnail_status = CASE WHEN storage_internal.has_presets(n.bucket_id, n.content_type, n.detected_type)
+          THEN 'pending' ELSE 'not_applicable' END,
+        thumbnail_error = NULL, s3_thumbnail_small_key = NULL, s3_thumbnail_medium_key = NULL, s3_thumbnail_large_key = NULL
+      FROM new_rows AS n JOIN storage.versions AS v ON v.id = n.version_id
+      WHERE f.object_id = n.id AND f.s3_original_key <> v.key
+      RETURNING v.id
+    )
+    SELECT array_agg(id) INTO with_files FROM changed;
   END IF;
   IF images IS NOT NULL THEN
-    PERFORM storage_internal.enqueue_variants(images);
+    PERFORM storage_internal.enqueue_variants(images, image_buckets);
+  END IF;
+  IF with_files IS NOT NULL THEN
+    -- A version that was restored has its thumbnails already.
+    PERFORM storage_internal.files_follow_variants(v) FROM unnest(with_files) AS v;
   END IF;
   IF coalesce(current_setting('storage.restoring', true), '') <> '' THEN
     PERFORM storage_internal.take_from_history(current_setting('storage.restoring')::bigint);

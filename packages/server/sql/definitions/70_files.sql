@@ -102,7 +102,7 @@ BEGIN
       s3_original_key, thumbnail_status, property_name, consent_location, created_by, upload_id)
     SELECT new_id, create_file.entity_type, create_file.entity_id, create_file.file_name, create_file.file_type,
       greatest(coalesce(request.file_size, create_file.file_size, 0), 0), coalesce(request.s3_bucket, bucket), request.s3_key,
-      CASE WHEN storage_internal.variants_wanted(lower(create_file.file_type), NULL) THEN 'pending' ELSE 'not_applicable' END,
+      CASE WHEN storage_internal.has_presets(u.bucket_id, lower(create_file.file_type), NULL) THEN 'pending' ELSE 'not_applicable' END,
       create_file.property_name, request.consent_location, request.requested_by, request.upload_id
     FROM storage.uploads AS u WHERE u.id = request.upload_id AND u.state = 'open'
     ON CONFLICT (id) DO NOTHING;
@@ -170,11 +170,13 @@ AS $$
   INSERT INTO :"metadata".files AS f (id, entity_type, entity_id, file_name, file_type, file_size, s3_bucket,
     s3_original_key, thumbnail_status, property_name, consent_location, created_by, object_id)
   SELECT r.file_id, r.entity_type, r.entity_id, r.file_name, r.file_type, object.size, coalesce(r.s3_bucket, 'civic-os-files'),
-    r.s3_key, CASE WHEN storage_internal.variants_wanted(object.content_type, object.detected_type) THEN 'pending' ELSE 'not_applicable' END,
+    r.s3_key, CASE WHEN storage_internal.has_presets(object.bucket_id, object.content_type, object.detected_type)
+      THEN 'pending' ELSE 'not_applicable' END,
     r.property_name, r.consent_location, r.requested_by, object.id
   FROM :"metadata".file_upload_requests AS r WHERE r.upload_id = u.id
   ON CONFLICT (id) DO UPDATE SET object_id = EXCLUDED.object_id, upload_id = NULL, file_size = EXCLUDED.file_size,
-    thumbnail_status = EXCLUDED.thumbnail_status, updated_at = now()
+    thumbnail_status = EXCLUDED.thumbnail_status, updated_at = now();
+  SELECT storage_internal.ask_for_location(u, object)
 $$;
 
 -- Deleting either row deletes the other, once: the object's row deletes this one by foreign key.

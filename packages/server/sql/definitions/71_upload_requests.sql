@@ -121,6 +121,7 @@ DECLARE
   u storage.uploads;
   bucket storage.buckets;
   set jsonb;
+  url_seconds integer;
   asking_role text := coalesce(nullif(current_setting('role', true), 'none'), session_user);
 BEGIN
   NEW.file_id := coalesce(NEW.file_id, storage_internal.uuid_v7());
@@ -129,7 +130,7 @@ BEGIN
   NEW.requested_by := coalesce(NEW.requested_by, storage.caller_id());
   SELECT jsonb_object_agg(name, value) INTO set FROM storage.settings
   WHERE name IN ('files_bucket', 'upload_bytes_max', 'backend', 'upload_url_seconds', 'upload_url_seconds_max',
-    'upload_requests_per_minute', 'upload_requests_open_max', 'multipart_bytes_max');
+    'upload_requests_per_minute', 'upload_requests_open_max', 'multipart_bytes_max', 'presign_source');
   IF concat(set ->> 'upload_requests_per_minute', set ->> 'upload_requests_open_max') <> '00' THEN
     PERFORM storage_internal.admit_request(NEW.requested_by, (set ->> 'upload_requests_per_minute')::integer,
       (set ->> 'upload_requests_open_max')::integer);
@@ -163,9 +164,10 @@ BEGIN
   SELECT CASE WHEN NEW.sends_headers THEN g.with_headers ELSE g.without_headers END INTO u.put_guard
   FROM storage.put_guards AS g WHERE g.backend = coalesce(bucket.backend, set ->> 'backend');
   IF NEW.part_size IS NULL THEN
+    url_seconds := storage_internal.url_seconds(NEW.file_size, (set ->> 'upload_url_seconds')::integer,
+      (set ->> 'upload_url_seconds_max')::integer);
     PERFORM storage_internal.open_upload(u, coalesce(bucket.backend, set ->> 'backend'), NEW.s3_key,
-      make_interval(secs => storage_internal.url_seconds(NEW.file_size, (set ->> 'upload_url_seconds')::integer,
-        (set ->> 'upload_url_seconds_max')::integer)));
+      make_interval(secs => url_seconds));
   ELSE
     u.put_guard := NULL; -- no URL of a part outlives the upload, so none has to be guarded against
     PERFORM storage_internal.open_multipart(u, coalesce(bucket.backend, set ->> 'backend'), NEW.s3_key, NEW.part_size,
@@ -174,6 +176,9 @@ BEGIN
   NEW.upload_id := u.id;
   NEW.put_key := CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) END;
   NEW.is_open := true;
+  IF NEW.sends_headers AND NEW.part_size IS NULL AND (set ->> 'presign_source') IS DISTINCT FROM 'notify' THEN
+    NEW := storage_internal.signed_at_once(NEW, u.put_guard, coalesce(bucket.backend, set ->> 'backend'), url_seconds);
+  END IF;
   RETURN NEW;
 END
 $$;
@@ -193,7 +198,7 @@ BEGIN
   END IF;
   PERFORM :"metadata".enqueue_jobs('s3_presign', array_agg(jsonb_build_object('request_id', id, 'file_name', file_name,
     'file_type', file_type, 'entity_type', entity_type, 'entity_id', entity_id)), 's3_signer')
-  FROM new_rows WHERE part_size IS NULL;
+  FROM new_rows WHERE part_size IS NULL AND NOT (status = 'completed' AND presigned_url IS NOT NULL);
   RETURN NULL;
 END
 $$;
@@ -374,26 +379,6 @@ AS $$
       LIMIT row_limit FOR UPDATE SKIP LOCKED)
   )
   SELECT count(*) FROM closed
-$$;
-
--- For whoever completes a direct upload. `sha256` is what the bytes must have; where it was signed into the URL the store has compared it.
-DROP FUNCTION IF EXISTS storage_internal.upload_to_complete(uuid);
-CREATE OR REPLACE FUNCTION storage_internal.upload_to_complete(wanted uuid)
-RETURNS TABLE (backend text, key text, content_type text, size_max bigint, expires_at timestamptz, url_expires_at timestamptz,
-  declared_size bigint, sha256 bytea, sha256_is_signed boolean, put_guard text, put_key text, store_id text, part_size bigint,
-  part_count integer, named_parts jsonb, is_asked_for boolean, is_for_entity boolean)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT v.backend, v.key, u.content_type, u.size_max, u.expires_at,
-    coalesce(r.url_expires_at, u.created_at + make_interval(secs => storage_internal.url_seconds(u.declared_size))),
-    u.declared_size, coalesce(r.sha256, m.sha256), coalesce(r.put_headers ? 'x-amz-checksum-sha256', false), u.put_guard,
-    CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) ELSE v.key END,
-    m.store_id, m.part_size, m.part_count, m.named_parts, m.complete_asked_at IS NOT NULL, r.id IS NOT NULL
-  FROM storage.uploads AS u JOIN storage.versions AS v ON v.id = u.version_id
-    LEFT JOIN :"metadata".file_upload_requests AS r ON r.upload_id = u.id
-    LEFT JOIN storage.multipart_uploads AS m ON m.upload_id = u.id
-  WHERE u.id = wanted AND u.kind = 'direct' AND u.state = 'open'
 $$;
 
 -- Replaced by open_request.

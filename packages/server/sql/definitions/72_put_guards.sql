@@ -125,7 +125,8 @@ CREATE OR REPLACE FUNCTION storage_internal.version_to_recheck(wanted uuid) RETU
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT v.backend, v.key, v.etag FROM storage.versions AS v WHERE v.id = wanted AND v.state = 'stored' AND v.quarantined_at IS NULL
+  SELECT v.backend, v.key, v.etag FROM storage.versions AS v
+  WHERE v.id = wanted AND v.state = 'stored' AND (v.quarantined_at IS NULL OR v.quarantine_cause = 'not_scanned')
 $$;
 
 -- Its bytes are those that were committed, or there is nothing to compare: the last look follows, or none.
@@ -137,35 +138,30 @@ AS $$
   WHERE id = wanted AND recheck_at <= now()
 $$;
 
--- Takes a version out of service: nothing of it is read or signed, nor any thumbnail of it. Objects keep pointing at it, so
--- that whoever operates this sees what it was; deleting them removes its bytes.
+-- Puts a version into quarantine whose bytes are not any more what they were when they were committed.
 CREATE OR REPLACE FUNCTION storage_internal.quarantine_version(wanted uuid, expected_etag text, reason text, detail jsonb) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 BEGIN
-  UPDATE storage.versions AS v SET quarantined_at = now(), quarantine_reason = reason, recheck_at = NULL
-  WHERE v.id = wanted AND v.state = 'stored' AND v.etag = expected_etag AND v.quarantined_at IS NULL;
+  -- In the order in which writers lock: objects, then versions.
+  PERFORM FROM storage.objects AS o WHERE o.version_id = wanted ORDER BY o.id FOR NO KEY UPDATE;
+  PERFORM FROM storage.versions AS v
+  WHERE v.id = wanted AND v.state = 'stored' AND v.etag = expected_etag
+    AND (v.quarantined_at IS NULL OR v.quarantine_cause = 'not_scanned')
+  FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  UPDATE storage.versions AS v SET quarantined_at = now(), quarantine_reason = 'of a version in quarantine'
-  FROM storage.variants AS d WHERE d.source_version_id = wanted AND v.id = d.version_id AND v.quarantined_at IS NULL;
-  INSERT INTO storage.audit_log (role, operation, bucket_id, name, object_id, outcome, reason, detail)
-  SELECT session_user, 'storage.version.quarantined', n.bucket_id, n.name, n.object_id, 'done', reason,
-    jsonb_build_object('version', wanted) || coalesce(detail, '{}')
-  FROM (SELECT) AS one LEFT JOIN (
-    SELECT o.bucket_id, o.name, o.id AS object_id FROM storage.objects AS o WHERE o.version_id = wanted
-    UNION ALL
-    SELECT h.bucket_id, h.name, h.object_id FROM storage.object_history AS h WHERE h.version_id = wanted
-  ) AS n ON true;
+  PERFORM storage_internal.put_into_quarantine(wanted, 'replaced', reason, detail);
   RETURN true;
 END
 $$;
 
 -- What operators look at: versions that are not served, and what names them.
 CREATE OR REPLACE VIEW storage.quarantine WITH (security_invoker = true, security_barrier = true) AS
-SELECT v.id AS version_id, v.backend, v.key, v.size, v.quarantined_at, v.quarantine_reason, o.bucket_id, o.name, o.id AS object_id, o.owner_id
+SELECT v.id AS version_id, v.backend, v.key, v.size, v.quarantined_at, v.quarantine_reason, o.bucket_id, o.name, o.id AS object_id, o.owner_id,
+  v.quarantine_cause
 FROM storage.versions AS v LEFT JOIN storage.objects AS o ON o.version_id = v.id
 WHERE v.quarantined_at IS NOT NULL;

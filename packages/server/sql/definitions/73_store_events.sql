@@ -22,7 +22,7 @@ BEGIN
   INTO came, changed, strangers
   FROM (
     SELECT a.key, v.id AS version_id, coalesce(i.id, u.id) AS upload_id,
-      CASE WHEN v.state = 'stored' AND v.quarantined_at IS NULL THEN v.put_until END AS put_until
+      CASE WHEN v.state = 'stored' AND (v.quarantined_at IS NULL OR v.quarantine_cause = 'not_scanned') THEN v.put_until END AS put_until
     FROM unnest(announced) AS a (key)
     LEFT JOIN storage.versions AS v ON v.backend = wanted_backend AND v.key = a.key
     LEFT JOIN storage.uploads AS u ON u.version_id = v.id AND u.kind = 'direct' AND u.state = 'open'
@@ -53,4 +53,24 @@ BEGIN
   unknown := coalesce(cardinality(strangers), 0) - adopted;
   RETURN NEXT;
 END
+$$;
+
+-- For whoever completes a direct upload. `sha256` is what the bytes must have; where it was signed into the URL the store has compared it.
+DROP FUNCTION IF EXISTS storage_internal.upload_to_complete(uuid);
+CREATE OR REPLACE FUNCTION storage_internal.upload_to_complete(wanted uuid)
+RETURNS TABLE (backend text, key text, content_type text, size_max bigint, expires_at timestamptz, url_expires_at timestamptz,
+  declared_size bigint, sha256 bytea, sha256_is_signed boolean, put_guard text, put_key text, store_id text, part_size bigint,
+  part_count integer, named_parts jsonb, is_asked_for boolean, is_for_entity boolean)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT v.backend, v.key, u.content_type, u.size_max, u.expires_at,
+    coalesce(r.url_expires_at, u.created_at + make_interval(secs => storage_internal.url_seconds(u.declared_size))),
+    u.declared_size, coalesce(r.sha256, m.sha256), coalesce(r.put_headers ? 'x-amz-checksum-sha256', false), u.put_guard,
+    CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) ELSE v.key END,
+    m.store_id, m.part_size, m.part_count, m.named_parts, m.complete_asked_at IS NOT NULL, r.id IS NOT NULL
+  FROM storage.uploads AS u JOIN storage.versions AS v ON v.id = u.version_id
+    LEFT JOIN :"metadata".file_upload_requests AS r ON r.upload_id = u.id
+    LEFT JOIN storage.multipart_uploads AS m ON m.upload_id = u.id
+  WHERE u.id = wanted AND u.kind = 'direct' AND u.state = 'open'
 $$;

@@ -191,50 +191,73 @@ BEGIN
 END
 $$;
 
--- Signs the PUT of an upload request while its upload is open, as the signer's job would: what was declared of type, length
--- and checksum are signed headers. NULL for a request that is not there or over. A URL never outlives its upload.
+-- The key with which a store's URLs are signed at a time; all NULL where the database has none.
+CREATE OR REPLACE FUNCTION storage_sign.key_of(store text, moment timestamptz) RETURNS storage.s3_signing_keys
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT k FROM storage.s3_signing_keys AS k
+  WHERE k.backend = store AND k.day = (moment AT TIME ZONE 'UTC')::date AND k.valid_from <= moment AND k.valid_until > moment
+$$;
+
+-- The URL of a PUT to a key of a store, with what was declared of type, length and checksum as signed headers; NULL stands
+-- for what was not declared. `asked_at` is when its life begins.
+CREATE OR REPLACE FUNCTION storage_sign.put_url(
+  k storage.s3_signing_keys, key text, asked_at timestamptz, expires_in integer,
+  content_type text, file_size bigint, checksum text, if_none_match text
+) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  stamp constant text := to_char(asked_at AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS"Z"');
+  type constant text := nullif(regexp_replace(trim(content_type), ' +', ' ', 'g'), '');
+  acl constant text := nullif(k.upload_acl, '');
+  names constant text := concat(CASE WHEN file_size IS NOT NULL THEN 'content-length;' END,
+    CASE WHEN type IS NOT NULL THEN 'content-type;' END, 'host', CASE WHEN if_none_match IS NOT NULL THEN ';if-none-match' END,
+    CASE WHEN acl IS NOT NULL THEN ';x-amz-acl' END, CASE WHEN checksum IS NOT NULL THEN ';x-amz-checksum-sha256' END);
+  headers constant text := concat('content-length:' || file_size || E'\n', 'content-type:' || type || E'\n', 'host:', k.host, E'\n',
+    'if-none-match:' || if_none_match || E'\n', 'x-amz-acl:' || acl || E'\n', 'x-amz-checksum-sha256:' || checksum || E'\n');
+  path constant text := k.path_prefix || storage_sign.uri_encode_path(key);
+  query constant text := concat(k.query_prefix, '&X-Amz-Date=', stamp, '&X-Amz-Expires=', expires_in, k.query_token,
+    '&X-Amz-SignedHeaders=', replace(names, ';', '%3B'));
+  digest constant text := encode(sha256(convert_to(concat(
+    E'PUT\n', path, E'\n', query, E'\n', headers, E'\n', names, E'\nUNSIGNED-PAYLOAD'), 'UTF8')), 'hex');
+BEGIN
+  RETURN concat(k.origin, path, '?', query, '&X-Amz-Signature=', encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(concat(
+    E'AWS4-HMAC-SHA256\n', stamp, E'\n', k.scope, E'\n', digest), 'UTF8'))), 'hex'));
+END
+$$;
+
+-- Signs the PUT of an upload request while its upload is open, as the signer's job would. NULL for a request that is not
+-- there or over. A URL never outlives its upload.
 CREATE OR REPLACE FUNCTION storage_sign.sign_put(wanted_request uuid, expires_in integer) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   asked_at constant timestamptz := statement_timestamp();
-  stamp constant text := to_char(asked_at AT TIME ZONE 'UTC', 'YYYYMMDD"T"HH24MISS"Z"');
   v record;
-  names text;
-  headers text;
-  path text;
-  query text;
-  digest text;
+  signing storage.s3_signing_keys;
 BEGIN
   PERFORM storage_sign.assert_terms(expires_in, NULL, 1);
   SELECT CASE u.put_guard WHEN 'incoming' THEN concat('incoming/', u.id) ELSE s.key END AS key,
-    CASE u.put_guard WHEN 'condition' THEN '*' END AS if_none_match, s.backend AS store, u.expires_at, regexp_replace(trim(r.file_type), ' +', ' ', 'g') AS content_type, r.file_size,
-    encode(r.sha256, 'base64') AS checksum, k.* INTO v
+    CASE u.put_guard WHEN 'condition' THEN '*' END AS if_none_match, s.backend AS store, u.expires_at, r.file_type, r.file_size,
+    encode(r.sha256, 'base64') AS checksum INTO v
   FROM :"metadata".file_upload_requests AS r
   JOIN storage.uploads AS u ON u.id = r.upload_id AND u.kind = 'direct' AND u.state = 'open' AND u.expires_at > asked_at
   JOIN storage.versions AS s ON s.id = u.version_id AND s.state = 'writing'
-  LEFT JOIN storage.s3_signing_keys AS k ON k.backend = s.backend AND k.day = (asked_at AT TIME ZONE 'UTC')::date
-    AND k.valid_from <= asked_at AND k.valid_until > asked_at
   WHERE r.id = wanted_request AND r.part_size IS NULL;
   IF NOT FOUND THEN
     RETURN NULL;
-  ELSIF v.origin IS NULL THEN
+  END IF;
+  signing := storage_sign.key_of(v.store, asked_at);
+  IF signing.origin IS NULL THEN
     RETURN storage_sign.refuse_keyless(v.store);
   ELSIF v.expires_at < asked_at + make_interval(secs => expires_in) THEN
     RAISE EXCEPTION 'the upload ends before the URL would: ask for at most % seconds', floor(extract(epoch FROM v.expires_at - asked_at))
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  names := concat(CASE WHEN v.file_size IS NOT NULL THEN 'content-length;' END, CASE WHEN v.content_type <> '' THEN 'content-type;' END,
-    'host', CASE WHEN v.if_none_match <> '' THEN ';if-none-match' END, CASE WHEN v.upload_acl <> '' THEN ';x-amz-acl' END, CASE WHEN v.checksum IS NOT NULL THEN ';x-amz-checksum-sha256' END);
-  headers := concat('content-length:' || v.file_size || E'\n', 'content-type:' || nullif(v.content_type, '') || E'\n',
-    'host:', v.host, E'\n', 'if-none-match:' || v.if_none_match || E'\n', 'x-amz-acl:' || nullif(v.upload_acl, '') || E'\n', 'x-amz-checksum-sha256:' || v.checksum || E'\n');
-  path := v.path_prefix || storage_sign.uri_encode_path(v.key);
-  query := concat(v.query_prefix, '&X-Amz-Date=', stamp, '&X-Amz-Expires=', expires_in, v.query_token, '&X-Amz-SignedHeaders=',
-    replace(names, ';', '%3B'));
-  digest := encode(sha256(convert_to(concat(E'PUT\n', path, E'\n', query, E'\n', headers, E'\n', names, E'\nUNSIGNED-PAYLOAD'), 'UTF8')),
-    'hex');
-  RETURN concat(v.origin, path, '?', query, '&X-Amz-Signature=', encode(sha256(v.outer_pad || sha256(v.inner_pad || convert_to(concat(
-    E'AWS4-HMAC-SHA256\n', stamp, E'\n', v.scope, E'\n', digest), 'UTF8'))), 'hex'));
+  RETURN storage_sign.put_url(signing, v.key, asked_at, expires_in, v.file_type, v.file_size, v.checksum, v.if_none_match);
 END
 $$;

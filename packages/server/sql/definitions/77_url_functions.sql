@@ -45,6 +45,45 @@ BEGIN ATOMIC
   FROM :"metadata".file_upload_requests AS own WHERE own.id = request;
 END;
 
+-- The headers that a client sends with a signed PUT, as names and values.
+CREATE OR REPLACE FUNCTION storage_internal.put_headers(
+  k storage.s3_signing_keys, content_type text, checksum text, if_none_match text
+) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT jsonb_strip_nulls(jsonb_build_object('content-type', nullif(content_type, ''), 'x-amz-acl', nullif(k.upload_acl, ''),
+    'x-amz-checksum-sha256', checksum, 'if-none-match', if_none_match))
+$$;
+
+-- A request whose client sends the headers it is told to is signed as it is made, where the database has the store's key of
+-- the day: no job, no notification, nothing to wait for. Otherwise it stays as it is, and the signer's.
+CREATE OR REPLACE FUNCTION storage_internal.signed_at_once(
+  request :"metadata".file_upload_requests, put_guard text, store text, url_seconds integer
+) RETURNS :"metadata".file_upload_requests
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked_at constant timestamptz := statement_timestamp();
+  seconds constant integer := least(url_seconds, 3600);
+  checksum constant text := encode(request.sha256, 'base64');
+  if_none_match constant text := CASE put_guard WHEN 'condition' THEN '*' END;
+  signing constant storage.s3_signing_keys := storage_sign.key_of(store, asked_at);
+BEGIN
+  IF signing.origin IS NULL THEN
+    RETURN request;
+  END IF;
+  request.presigned_url := storage_sign.put_url(signing, coalesce(request.put_key, request.s3_key), asked_at, seconds,
+    request.file_type, request.file_size, checksum, if_none_match);
+  request.put_headers := storage_internal.put_headers(signing, request.file_type, checksum, if_none_match);
+  request.s3_bucket := signing.bucket;
+  request.url_expires_at := date_trunc('second', asked_at) + make_interval(secs => seconds);
+  request.status := 'completed';
+  RETURN request;
+END
+$$;
+
 -- Signs a request that was made a moment ago, instead of the signer, whose job finds it done.
 CREATE OR REPLACE FUNCTION storage_internal.sign_request(request uuid) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -62,8 +101,7 @@ BEGIN
   JOIN storage.versions AS s ON s.id = u.version_id WHERE r.id = request;
   url := storage_sign.sign_put(request, v.expires_in);
   PERFORM storage_internal.requests_signed(ARRAY[request], ARRAY[url], ARRAY[k.bucket],
-    ARRAY[jsonb_strip_nulls(jsonb_build_object('content-type', nullif(v.file_type, ''), 'x-amz-acl', nullif(k.upload_acl, ''),
-      'x-amz-checksum-sha256', encode(v.sha256, 'base64'), 'if-none-match', CASE v.put_guard WHEN 'condition' THEN '*' END))],
+    ARRAY[storage_internal.put_headers(k, v.file_type, encode(v.sha256, 'base64'), CASE v.put_guard WHEN 'condition' THEN '*' END)],
     ARRAY[date_trunc('second', asked_at) + make_interval(secs => v.expires_in)])
   FROM storage.s3_signing_keys AS k WHERE k.backend = v.backend AND k.day = (asked_at AT TIME ZONE 'UTC')::date AND url IS NOT NULL;
   RETURN url;

@@ -15,7 +15,7 @@ AS $$
 BEGIN
   RETURN QUERY
     WITH page AS MATERIALIZED (
-      SELECT v.id, v.key, v.state, v.size, v.sha256, v.expires_at, v.quarantine_reason FROM storage.versions AS v
+      SELECT v.id, v.key, v.state, v.size, v.sha256, v.expires_at, v.quarantine_cause, v.quarantine_reason FROM storage.versions AS v
       WHERE v.backend = wanted_backend AND v.key > after_key ORDER BY v.key LIMIT row_limit
     ), pointed AS (
       SELECT p.*, EXISTS (SELECT FROM storage.objects AS o WHERE o.version_id = p.id)
@@ -25,7 +25,8 @@ BEGIN
     )
     SELECT p.id, p.key, p.state, p.size, encode(p.sha256, 'hex'), p.state IN ('writing', 'purging') AND p.expires_at <= now(),
       p.state <> 'stored' AND p.is_pointed_at, p.state = 'stored' AND NOT p.is_pointed_at,
-      CASE WHEN p.state = 'stored' THEN p.quarantine_reason END
+      -- What waits for its scan is no fault.
+      CASE WHEN p.state = 'stored' AND p.quarantine_cause IS DISTINCT FROM 'not_scanned' THEN p.quarantine_reason END
     FROM pointed AS p ORDER BY p.key;
 END
 $$;
@@ -109,6 +110,8 @@ BEGIN
   -- What the deletion kept is as lost.
   DELETE FROM storage.object_history WHERE version_id = lost;
   GET DIAGNOSTICS gone = ROW_COUNT;
+  -- Without a preset it is made again when somebody asks.
+  DELETE FROM storage.variants WHERE version_id = lost AND preset IS NULL;
   WITH again AS (
     UPDATE storage.variants SET status = 'pending', version_id = NULL, updated_at = now() WHERE version_id = lost
     RETURNING source_version_id
@@ -126,7 +129,8 @@ $$;
 -- What whoever starts the service wants to know of its database; it names no object and no key.
 DROP FUNCTION IF EXISTS storage_internal.health();
 CREATE OR REPLACE FUNCTION storage_internal.health()
-RETURNS TABLE (has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[], quarantined bigint)
+RETURNS TABLE (has_versions boolean, expired_uploads bigint, overdue_versions bigint, steps text[], quarantined bigint,
+  unchecked bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -138,5 +142,16 @@ AS $$
     ) AS overdue),
     ARRAY(SELECT name FROM storage.migrations),
     (SELECT count(*) FROM (
-      SELECT FROM storage.versions WHERE quarantined_at IS NOT NULL AND state = 'stored' LIMIT 1000) AS quarantined)
+      SELECT FROM storage.versions
+      WHERE quarantined_at IS NOT NULL AND state = 'stored' AND coalesce(quarantine_cause, 'replaced') IN ('replaced', 'infected') LIMIT 1000
+    ) AS quarantined),
+    (SELECT count(*) FROM (
+      (SELECT FROM storage.version_checks AS c
+        JOIN storage.versions AS v ON v.id = c.version_id AND v.state = 'stored'
+        -- Nobody is asked about what is in quarantine, but scanners.
+        WHERE (v.quarantined_at IS NULL OR c.kind = 'file_scan')
+          AND c.status = 'pending' AND c.requested_at <= now() - interval '15 minutes' LIMIT 1000)
+      UNION ALL
+      (SELECT FROM storage_internal.unscanned() AS u WHERE u.requested_at <= now() - interval '15 minutes' LIMIT 1000)
+    ) AS unchecked)
 $$;

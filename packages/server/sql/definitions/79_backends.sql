@@ -9,6 +9,14 @@ AS $$
   SELECT b.id, b.backend FROM storage.buckets AS b WHERE b.backend IS NOT NULL
 $$;
 
+-- Buckets whose bytes have to be in a region, and the backend that each names.
+CREATE OR REPLACE FUNCTION storage_internal.regions_of_buckets() RETURNS TABLE (id text, backend text, region text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT b.id, b.backend, b.region FROM storage.buckets AS b WHERE b.region IS NOT NULL
+$$;
+
 -- What is begun in SQL goes where the workers put new bytes: they sign its URL.
 CREATE OR REPLACE FUNCTION storage_internal.default_backend_is(backend text) RETURNS void
 LANGUAGE sql SECURITY DEFINER

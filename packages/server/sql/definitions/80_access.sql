@@ -10,6 +10,7 @@ ALTER TABLE storage.upload_tickets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.upload_requesters ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.multipart_uploads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.variants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.variant_presets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.image_metadata ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.changes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE storage.change_feed ENABLE ROW LEVEL SECURITY;
@@ -30,8 +31,11 @@ ALTER TABLE :"metadata".file_upload_requests ENABLE ROW LEVEL SECURITY;
 -- Privileges. Application roles: columns that a person may choose. Nothing on versions, uploads, jobs, changes.
 
 GRANT USAGE ON SCHEMA storage, :"metadata" TO :"anon", :"authenticated", :"service_role";
-GRANT SELECT ON storage.buckets, storage.objects, storage.variants, storage.image_metadata
-  TO :"anon", :"authenticated", :"service_role";
+GRANT SELECT ON storage.buckets, storage.objects TO :"anon", :"authenticated", :"service_role";
+-- Not what others asked for: the parameters of pictures on demand, and when they were read.
+REVOKE ALL ON storage.variants FROM :"anon", :"authenticated", :"service_role";
+GRANT SELECT (id, source_version_id, preset, status, version_id, width, height, content_type, size, error, created_at, updated_at)
+  ON storage.variants TO :"anon", :"authenticated", :"service_role";
 GRANT INSERT (id, name, policy, file_size_limit, allowed_mime_types, overwrite),
   UPDATE (policy, file_size_limit, allowed_mime_types, overwrite), DELETE
   ON storage.buckets TO :"authenticated", :"service_role";
@@ -48,6 +52,10 @@ GRANT INSERT (quota_bytes, quota_objects, owner_quota_bytes, owner_quota_objects
 GRANT SELECT ON storage.object_history, storage.object_versions TO :"anon", :"authenticated", :"service_role";
 GRANT DELETE ON storage.object_history TO :"authenticated", :"service_role";
 GRANT INSERT (inline, public), UPDATE (inline, public) ON storage.buckets TO :"authenticated", :"service_role";
+-- Owners of buckets choose among the sets of presets; what a set has, only the service says.
+GRANT INSERT (preset_set), UPDATE (preset_set) ON storage.buckets TO :"authenticated", :"service_role";
+GRANT SELECT ON storage.variant_presets TO :"anon", :"authenticated", :"service_role";
+GRANT INSERT, UPDATE, DELETE ON storage.variant_presets TO :"service_role";
 GRANT SELECT ON storage.signed_urls TO :"authenticated", :"service_role";
 GRANT INSERT (scope, value) ON storage.signed_url_revocations TO :"authenticated", :"service_role";
 GRANT SELECT, DELETE ON :"metadata".files TO :"anon", :"authenticated", :"service_role";
@@ -115,6 +123,8 @@ GRANT EXECUTE ON FUNCTION storage.end_of_prefix(text), storage.json_time(timesta
   TO :"anon", :"authenticated", :"service_role";
 GRANT EXECUTE ON FUNCTION storage.quota_usage(text) TO :"anon", :"authenticated", :"service_role";
 GRANT EXECUTE ON FUNCTION storage.set_owner_quota(text, bigint, bigint) TO :"service_role";
+GRANT EXECUTE ON FUNCTION storage.preset_holds(integer, integer, text, text, real, real, text, integer, text, text)
+  TO :"service_role";
 -- Earlier versions granted these to the login roles, which become an application role before they need any of them.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA storage FROM rowlock_worker, rowlock_authenticator;
 
@@ -268,8 +278,65 @@ GRANT EXECUTE ON FUNCTION
   storage_internal.upload_to_complete(uuid)
   TO rowlock_authenticator;
 
+-- Pictures on demand. Who may read an object may read them; these two read for those who call them.
+ALTER TABLE storage.renders ENABLE ROW LEVEL SECURITY;
+GRANT UPDATE (render_budget) ON storage.buckets TO :"service_role";
+GRANT EXECUTE ON FUNCTION storage.read_render(text, text, jsonb), storage_internal.render_location(uuid, text)
+  TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage_internal.read_render_as(text, text, text, text, jsonb),
+  storage_internal.open_signed_render(text, text, uuid, jsonb, text, double precision, uuid, text, bigint, text, text),
+  storage_internal.variant_error(text, text, uuid, text),
+  storage_internal.render_begin(uuid, text, text, jsonb, uuid, double precision), storage_internal.render_is_leased(uuid, text),
+  storage_internal.render_intent(uuid, text, text),
+  storage_internal.render_commit(uuid, uuid, bigint, bytea, text, integer, integer), storage_internal.render_give_up(uuid),
+  storage_internal.render_fail(uuid, text, boolean, double precision), storage_internal.renders_used(uuid[]),
+  storage_internal.trim_renders(text)
+  TO rowlock_authenticator;
+
 -- Upload requests that are over.
 ALTER TABLE :"metadata".file_upload_requests_archive ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON :"metadata".file_upload_requests_archive TO :"anon", :"authenticated", :"service_role";
 REVOKE ALL ON FUNCTION :"metadata".cleanup_old_upload_requests() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION :"metadata".cleanup_old_upload_requests() TO :"service_role", rowlock_worker;
+
+-- What is known of images. Of all columns anon has those that a placeholder needs; where a picture was taken, and as whom a
+-- position is to be written, is nobody's but through policies and functions.
+ALTER TABLE storage.image_locations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.entity_locations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.location_requests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE storage.located_entities ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON storage.image_locations, storage.location_requests, storage.located_entities FROM rowlock_worker;
+REVOKE ALL ON storage.image_metadata FROM :"anon", :"authenticated", :"service_role";
+GRANT SELECT (version_id, width, height, format, orientation, thumbhash, dominant_colour)
+  ON storage.image_metadata TO :"anon";
+GRANT SELECT (version_id, width, height, format, orientation, taken_at, taken_at_local, camera_make, camera_model, lens_model, title,
+  caption, creator, copyright, keywords, thumbhash, dominant_colour, dhash, sharpness, brightness, contrast, shadows, highlights,
+  read_at) ON storage.image_metadata TO :"authenticated", :"service_role";
+GRANT SELECT (version_id, state, latitude, longitude, altitude, accuracy, applied)
+  ON storage.image_locations TO :"authenticated", :"service_role";
+GRANT SELECT ON storage.cameras TO :"authenticated", :"service_role";
+GRANT INSERT (locations), UPDATE (locations) ON storage.buckets TO :"authenticated", :"service_role";
+GRANT INSERT (region), UPDATE (region) ON storage.buckets TO :"service_role";
+REVOKE ALL ON FUNCTION :"api".get_file_exif(uuid), :"api".set_location_consent(uuid, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION storage.can_see_location(storage.objects), storage.may_see_location(uuid), storage.shows_location(uuid),
+  storage.time_taken(timestamptz, timestamp), storage.similar_images(uuid, integer),
+  :"api".get_file_exif(uuid), :"api".set_location_consent(uuid, boolean)
+  TO :"authenticated", :"service_role";
+-- They change nothing that the caller could not, and are run as whoever uploaded the photo.
+GRANT EXECUTE ON FUNCTION storage.entity_location(text),
+  storage.position_expression(regclass, name, boolean, text, text),
+  storage.locate_entity(text, text, double precision, double precision, double precision, double precision)
+  TO :"anon", :"authenticated", :"service_role";
+-- Reachable only through those above: no USAGE on the schema is granted.
+GRANT EXECUTE ON FUNCTION storage_internal.change_location_consent(uuid, boolean), storage_internal.similar_versions(uuid, integer)
+  TO :"authenticated", :"service_role";
+
+-- What was found in files. `scan` and `checks` of a bucket: a trigger says who may loosen them.
+ALTER TABLE storage.version_checks ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON storage.version_checks TO :"authenticated", :"service_role";
+GRANT INSERT (scan, checks), UPDATE (scan, checks) ON storage.buckets TO :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage.caller_owns_version(uuid), storage.why_unread(text, text, uuid)
+  TO :"anon", :"authenticated", :"service_role";
+-- Only through that.
+GRANT EXECUTE ON FUNCTION storage_internal.version_quarantine(uuid) TO :"anon", :"authenticated", :"service_role";
+GRANT EXECUTE ON FUNCTION storage_internal.key_in_quarantine(text, text) TO rowlock_authenticator;

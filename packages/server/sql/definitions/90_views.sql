@@ -9,7 +9,7 @@ FROM :"metadata".files;
 
 CREATE OR REPLACE VIEW :"api".storage_buckets WITH (security_invoker = true) AS
 SELECT id, name, owner_id, policy, public, file_size_limit, allowed_mime_types, overwrite, created_at, updated_at,
-  versioning, soft_delete_seconds, history_keep, noncurrent_days
+  versioning, soft_delete_seconds, history_keep, noncurrent_days, preset_set, scan, checks
 FROM storage.buckets;
 
 CREATE OR REPLACE VIEW :"api".storage_objects WITH (security_invoker = true) AS

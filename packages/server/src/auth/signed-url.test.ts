@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isRowlockError } from '@rowlock/client/contract';
 import { jwtVerify } from 'jose';
+import { CompactTokens } from './compact-tokens.ts';
 import {
   assertExpiry,
   createUrlSigner,
@@ -21,6 +22,7 @@ const begin = 1_700_000_000.123456;
 const every: SignedUrlTerms = {
   method: 'GET',
   preset: 'small',
+  transform: { width: 300, height: 200, resize: 'fill', quality: 20, format: 'origin' },
   version_id: '11234567-89ab-4def-8123-456789abcdef',
   content_type: 'text/plain',
   download: 'caf\u00e9 "x".txt',
@@ -100,6 +102,31 @@ test('a URL for GET answers HEAD, and one for HEAD gives no bytes', () => {
   assert.equal(opened(get, { method: 'HEAD' }).method, 'GET');
   assert.equal(opened(head, { method: 'HEAD' }).method, 'HEAD');
   refusedWith('invalid_signature', () => opened(head, { method: 'GET' }));
+});
+
+test('a URL of a picture has a word of its own, which no process opens the object itself for', () => {
+  const transform = { width: 300 };
+  const tokens = new CompactTokens({ current }, signedUrlType);
+  const claimsOf = (terms: SignedUrlTerms) => tokens.open(signed(terms).token) ?? {};
+  const as = (op: string, terms: SignedUrlTerms): string =>
+    tokens.signing('')(JSON.stringify({ ...claimsOf(terms), op }));
+  const picture: SignedUrlTerms = { method: 'GET', transform };
+
+  const ops = [picture, { ...picture, method: 'HEAD' }, { method: 'GET' }, { method: 'HEAD' }] as const;
+
+  assert.deepEqual(
+    ops.map((terms) => claimsOf(terms)['op']),
+    ['render', 'render_head', 'download', 'head'],
+  );
+  assert.deepEqual(
+    ops.slice(0, 2).map((terms) => opened(signed(terms).token, { method: 'HEAD' }).transform),
+    [transform, transform],
+  );
+  assert.deepEqual(opened(as('render', picture)).transform, transform);
+  for (const op of ['download', 'head', 'upload']) refusedWith('invalid_signature', () => opened(as(op, picture)));
+  for (const op of ['render', 'render_head']) {
+    refusedWith('invalid_signature', () => opened(as(op, { method: 'GET' }), { method: 'HEAD' }));
+  }
 });
 
 test('a URL that is bound to addresses opens from these only', () => {

@@ -5,6 +5,7 @@
  */
 import { RowlockError } from '@rowlock/client/contract';
 import { isInRanges } from '../domain/address-ranges.ts';
+import { readTransform, type Transform } from '../domain/transform.ts';
 import { CompactTokens, type TokenKeys } from './compact-tokens.ts';
 import { randomTexts } from './random-texts.ts';
 
@@ -16,6 +17,8 @@ export interface SignedUrlTerms {
   readonly method: 'GET' | 'HEAD';
   /** The variant, or `undefined` for the object itself. */
   readonly preset?: string | undefined;
+  /** The form that the object is shown in, and in no other. */
+  readonly transform?: Transform | undefined;
   /** The object must still have this version. */
   readonly version_id?: string | undefined;
   /** The object must have this media type. */
@@ -154,13 +157,27 @@ function assertFor(grant: OpenedGrant, use: SignedUrlUse): void {
   }
 }
 
+/**
+ * What a token is for. A picture has words of its own: who does not know them, a process of a build from before there were
+ * pictures, must not open the object itself instead.
+ */
+const forObjects = { GET: 'download', HEAD: 'head' } as const;
+const forPictures = { GET: 'render', HEAD: 'render_head' } as const;
+
+/** The method of a token for this; `undefined` for what is no word of ours. */
+function methodOf(op: unknown, isPicture: boolean): 'GET' | 'HEAD' | undefined {
+  const words = isPicture ? forPictures : forObjects;
+  return (['GET', 'HEAD'] as const).find((method) => words[method] === op);
+}
+
 /** The claims that URLs of one signing share, as JSON that goes on. Names are short: they are in every URL. */
 function headOf(bucket: string, terms: SignedUrlTerms, stamp: SignedUrlStamp): string {
-  const op = terms.method === 'GET' ? 'download' : 'head';
+  const op = (terms.transform === undefined ? forObjects : forPictures)[terms.method];
   const head = `{"iat":${stamp.signed_at},"op":"${op}","b":${JSON.stringify(bucket)},"exp":${expiryOf(stamp)},`;
   return (
     head +
     claim('v', terms.preset) +
+    claim('tr', terms.transform) +
     claim('ver', terms.version_id) +
     claim('ct', terms.content_type) +
     claim('dn', terms.download) +
@@ -181,20 +198,23 @@ const uuidForm: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Claims that were signed, as what they say; `undefined` where they are not what we sign. */
 function grantOf(claims: Readonly<Record<string, unknown>>): OpenedGrant | undefined {
-  const { op, b, p, o, v, jti, iat, exp, ver, ct, dn, max, h, ip, n } = claims;
-  const isWhole = (op === 'download' || op === 'head') && typeof b === 'string' && typeof p === 'string';
+  const { op, b, p, o, v, tr, jti, iat, exp, ver, ct, dn, max, h, ip, n } = claims;
+  const method = methodOf(op, tr !== undefined);
+  const isWhole = method !== undefined && typeof b === 'string' && typeof p === 'string';
   const isTimed = isTime(iat) && isTime(exp) && exp - iat <= signedUrlSecondsMax && claims['nbf'] === undefined;
   if (!isWhole || !isTimed || !isText(o, uuidForm) || !isText(jti, idForm)) return undefined;
   if (![v, ct, h].every(isOptionalText) || !(ver === undefined || isText(ver, uuidForm))) return undefined;
   if (!(dn === undefined || dn === true || typeof dn === 'string') || !(n === undefined || n === true))
     return undefined;
+  if (!isOptionalTransform(tr)) return undefined;
   if (!(max === undefined || Number.isSafeInteger(max)) || !(ip === undefined || isTexts(ip))) return undefined;
   return {
     bucket: b,
     name: p,
     object_id: o,
-    method: op === 'download' ? 'GET' : 'HEAD',
+    method,
     preset: v as string | undefined,
+    transform: tr as Transform | undefined,
     version_id: ver,
     content_type: ct as string | undefined,
     download: dn,
@@ -211,5 +231,14 @@ function grantOf(claims: Readonly<Record<string, unknown>>): OpenedGrant | undef
 const isTime = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < 1e11;
 const isText = (value: unknown, form: RegExp): value is string => typeof value === 'string' && form.test(value);
 const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+/** What we signed was read by the same function. */
+function isOptionalTransform(value: unknown): boolean {
+  try {
+    return value === undefined || (typeof value === 'object' && readTransform({ ...value }) !== undefined);
+  } catch (error) {
+    if (error instanceof RowlockError) return false;
+    throw error;
+  }
+}
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');

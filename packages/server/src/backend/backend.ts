@@ -20,6 +20,10 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
   /** The media type that a store with HTTP of its own answers with; others ignore it. */
   readonly contentType?: string;
+  /** What such a store says of how long the object may be kept by whoever reads it there. */
+  readonly cacheControl?: string;
+  /** What such a store keeps beside the object, for whoever looks at it there: names in [a-z0-9-], values in ASCII. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** The canned ACL that such a store gives the object, where clients read it without us. */
   readonly acl?: string;
 }
@@ -137,6 +141,8 @@ export interface Backend {
   readonly bucket: string;
   /** Uploads in parts; undefined for a store that takes none. */
   readonly parts?: PartStore | undefined;
+  /** Where it is, as its store's requests are signed for; undefined where nobody knows. */
+  readonly region?: string | undefined;
   /** What stands before each key in the store's own bucket; undefined for a store that tells of no events. */
   readonly keyPrefix?: string | undefined;
   /** What its presigned PUTs need; undefined where our own door answers them, which takes no second one. */

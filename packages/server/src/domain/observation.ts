@@ -30,6 +30,7 @@ export type Observation =
       readonly completed: number;
       readonly quarantined: number;
       readonly expired: number;
+      readonly requeued: number;
       readonly forgotten: number;
     }
   | {
@@ -47,6 +48,13 @@ export type Observation =
       readonly adopted: number;
       readonly unknown: number;
       readonly ignored: number;
+    }
+  | {
+      readonly type: 'render';
+      /** `failed`: of these bytes none can be made; `broken`: something else went wrong. */
+      readonly outcome: 'made' | 'failed' | 'broken';
+      /** With reading the source and keeping the picture. */
+      readonly duration_ms: number;
     }
   | { readonly type: 'changes_polled'; readonly lag_seconds: number; readonly streams: number }
   | { readonly type: 'changes_sent'; readonly transport: string; readonly count: number }

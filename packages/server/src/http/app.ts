@@ -8,6 +8,7 @@ import type { AppOptions } from './app-options.ts';
 import { createEdge } from './edge.ts';
 import { openapiOptions } from './openapi/document.ts';
 import { bucketRoutes } from './routes/bucket-routes.ts';
+import { checkRoutes } from './routes/check-routes.ts';
 import { consoleRoutes } from './routes/console-routes.ts';
 import { deleteRoutes } from './routes/delete-routes.ts';
 import { docsRoutes } from './routes/docs-routes.ts';
@@ -67,6 +68,7 @@ function storageRoutes(scope: FastifyInstance, options: AppOptions): void {
   quotaRoutes(scope, options);
   readRoutes(scope, options);
   infoRoutes(scope, options);
+  checkRoutes(scope, options);
   listRoutes(scope, options);
   zipRoutes(scope, options);
   signRoutes(scope, options);

@@ -8,43 +8,33 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { decoderCommand } from './decoder-command.ts';
 import { beginFrame, type Frame, FrameReader } from './decoder-frames.ts';
-import { isReady, type RenderRequest, readReply, replyLimits } from './decoder-messages.ts';
+import {
+  DecodingFailure,
+  goHead,
+  isReady,
+  isWorn,
+  neededBytes,
+  type RenderRequest,
+  readReply,
+  replyLimits,
+} from './decoder-messages.ts';
+import { type DecoderLimits, type DecoderWork, discard } from './decoder-work.ts';
 import { ImageError } from './image-error.ts';
-import type { VariantPreset } from './presets.ts';
+import type { AskedPreset } from './presets.ts';
 import { residentBytes } from './process-memory.ts';
 import type { RenderedImage } from './render.ts';
-
-/** A file to decode; a backend's answer to `get` is one. */
-export interface ImageFile {
-  readonly size: number;
-  /** Read to its end, or destroyed. */
-  readonly stream: Readable;
-  /** The same bytes where they are in memory already; the stream is then left alone. */
-  readonly bytes?: Buffer;
-}
-
-/** What one job may take of a process, before the process is killed. */
-export interface DecoderLimits {
-  /** To decode, in milliseconds; the time in which the file arrives is not counted. */
-  readonly timeoutMs: number;
-  /** Resident, in bytes. Looked at on Linux only. */
-  readonly memoryBytesMax: number;
-}
+import type { SourceKind } from './source-kind.ts';
 
 export interface DecoderOptions extends DecoderLimits {
+  /** What it decodes; photographs unless given. */
+  readonly kind?: SourceKind;
   /** The compiled module that runs; tests run one that breaks. */
   readonly module?: URL;
   /** How a process ended that nobody ended on purpose, with the beginning of what it wrote. */
   readonly onCrash?: (message: string) => void;
-}
-
-/** Closes a file that is not read any further. */
-export function discard(file: ImageFile): void {
-  if (file.bytes === undefined) file.stream.destroy();
 }
 
 const standardModule = new URL('./decoder-process.js', import.meta.url);
@@ -62,8 +52,8 @@ const outputBytesMax = 2 ** 20;
 /** After a process has ended, what it wrote last is waited for this long: something may hold its pipes open. */
 const lastWordsMs = 200;
 
-/** A process wears out: fragments of memory and whatever a hostile file may have left in it. */
-const jobsMax = 500;
+/** A process wears out: fragments of memory and whatever a hostile file may have left in it; that of WebAssembly only grows. */
+const jobsMax: Readonly<Record<SourceKind, number>> = { picture: 500, svg: 100, heif: 40, pdf: 40 };
 const busyMsMax = 120_000;
 
 interface Waiting {
@@ -81,6 +71,7 @@ export class DecoderChild {
   readonly #gone: AbortController = new AbortController();
   /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
+  readonly kind: SourceKind;
   #waiting: Waiting | undefined;
   #killedBecause: Error | undefined;
   #output = '';
@@ -93,8 +84,9 @@ export class DecoderChild {
 
   /** Starts a process, which has to be `ready` before it is given a file. */
   constructor(options: DecoderOptions) {
-    const { module = standardModule, memoryBytesMax } = options;
-    const { file, args } = decoderCommand(process.execPath, fileURLToPath(module), memoryBytesMax);
+    const { module = standardModule, memoryBytesMax, kind = 'picture' } = options;
+    const { file, args } = decoderCommand(process.execPath, fileURLToPath(module), memoryBytesMax, kind);
+    this.kind = kind;
     this.#folder = mkdtempSync(join(tmpdir(), 'rowlock-decoder-'));
     this.#options = options;
     // Detached: a group of its own, which is killed as one.
@@ -125,7 +117,8 @@ export class DecoderChild {
    *
    * @throws ImageError; the signal's reason; whatever the file's stream fails with
    */
-  async render(file: ImageFile, presets: readonly VariantPreset[], signal?: AbortSignal): Promise<RenderedImage> {
+  async render(work: DecoderWork): Promise<RenderedImage> {
+    const { presets, signal } = work;
     const begun = performance.now();
     const onAbort = (): void => this.kill(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -134,8 +127,10 @@ export class DecoderChild {
     this.#socket.ref();
     try {
       const reply = this.#reply();
-      const [frame] = await Promise.all([reply, this.#hand(file, presets)]);
-      return this.#understood(frame, presets);
+      const [frame] = await Promise.all([reply, this.#hand(work)]);
+      return this.#understood(await this.#admitted(frame, work), presets);
+    } catch (error) {
+      throw this.kind === 'svg' ? lasting(error) : error;
     } finally {
       clearInterval(watch);
       signal?.removeEventListener('abort', onAbort);
@@ -179,21 +174,41 @@ export class DecoderChild {
     });
   }
 
+  /** A process that asks for memory is told when there is some; its time begins again then. */
+  async #admitted(frame: Frame, { admit }: DecoderWork): Promise<Frame> {
+    const needs = this.#checked(() => neededBytes(frame));
+    if (needs === undefined) return frame;
+    clearTimeout(this.#clock);
+    await admit(needs, this.#gone.signal).catch((error: unknown) => {
+      this.kill(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    });
+    const reply = this.#reply();
+    this.#socket.write(beginFrame(goHead, 0));
+    this.#startClock(this.#options.timeoutMs + graceMs);
+    return await reply;
+  }
+
   /** Sends the request and the file, each byte copied into the pipe once; then the time to decode runs. */
-  async #hand(file: ImageFile, presets: readonly VariantPreset[]): Promise<void> {
-    const request: RenderRequest = { presets, timeoutMs: this.#options.timeoutMs };
+  async #hand({ file, presets, watermark }: DecoderWork): Promise<void> {
+    const request: RenderRequest = {
+      presets,
+      timeoutMs: this.#options.timeoutMs,
+      watermark_bytes: watermark?.length ?? 0,
+    };
     const forget = (): void => discard(file);
     this.#gone.signal.addEventListener('abort', forget, { once: true });
     let left = file.size;
     this.#isHanding = true;
     try {
-      await this.#write(beginFrame(request, file.size));
+      await this.#write(beginFrame(request, file.size + request.watermark_bytes));
       for await (const chunk of file.bytes === undefined ? file.stream : [file.bytes]) {
         left -= (chunk as Buffer).length;
         if (left < 0) break;
         await this.#write(chunk as Buffer);
       }
       if (left !== 0) throw new Error('the file is not of the size that it was said to be');
+      if (watermark !== undefined) await this.#write(watermark);
     } catch (error) {
       if (this.#gone.signal.aborted) throw this.#gone.signal.reason;
       this.kill(error instanceof Error ? error : new Error(String(error)));
@@ -237,12 +252,20 @@ export class DecoderChild {
     }, timeoutMs);
   }
 
-  #understood(frame: Frame, presets: readonly VariantPreset[]): RenderedImage {
-    try {
+  #understood(frame: Frame, presets: readonly AskedPreset[]): RenderedImage {
+    return this.#checked(() => {
+      this.#isWorn ||= isWorn(frame);
       return readReply(frame, presets);
+    });
+  }
+
+  /** What is no message ends the process, and so does whatever else reading it comes to. */
+  #checked<Result>(read: () => Result): Result {
+    try {
+      return read();
     } catch (error) {
-      if (error instanceof TypeError) throw this.#broken(error);
-      throw error;
+      if (error instanceof ImageError || error instanceof DecodingFailure) throw error;
+      throw this.#broken(error);
     }
   }
 
@@ -255,7 +278,7 @@ export class DecoderChild {
 
   async #judgeWear(): Promise<void> {
     const isFat = (await residentBytes(this.pid)) > this.#options.memoryBytesMax / 2;
-    this.#isWorn ||= isFat || this.#jobs >= jobsMax || this.#busyMs >= busyMsMax;
+    this.#isWorn ||= isFat || this.#jobs >= jobsMax[this.kind] || this.#busyMs >= busyMsMax;
   }
 
   /** Ends a process that does not keep to the protocol: nothing that it says counts any more. */
@@ -352,4 +375,10 @@ export class DecoderChild {
     const cause = new Error(`the decoder process ended: ${how}`);
     return new ImageError('crashed', 'the process that decoded the image ended', { cause });
   }
+}
+
+/** A drawing is all work and no bytes: one that took too long takes as long the next time, and is not tried again. */
+function lasting(error: unknown): unknown {
+  if (!(error instanceof ImageError) || error.reason !== 'timeout') return error;
+  return new ImageError(error.reason, error.message, { cause: error, permanent: true });
 }

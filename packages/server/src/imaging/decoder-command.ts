@@ -27,9 +27,9 @@ const heapMib = 128;
 const underLimits =
   'for limit in "-c 0" "-f 0" "-d $1" "-t $2" "-n $3"; do ulimit $limit 2>&- || :; done; shift 3; exec "$@"';
 
-/** The command for a compiled module; `memoryBytesMax` is what a job may take. */
-export function decoderCommand(node: string, module: string, memoryBytesMax: number): Command {
-  const args = [`--max-old-space-size=${heapMib}`, module];
+/** The command for a compiled module, which is told one word; `memoryBytesMax` is what a job may take. */
+export function decoderCommand(node: string, module: string, memoryBytesMax: number, word: string): Command {
+  const args = [`--max-old-space-size=${heapMib}`, module, word];
   if (process.platform !== 'linux' || !existsSync(shell)) return { file: node, args };
   const dataKib = Math.ceil((memoryBytesMax + idleDataBytes) / 1024);
   const limits = [dataKib, cpuSeconds, filesOpenMax].map(String);

@@ -47,7 +47,7 @@ for (const [format, encode] of Object.entries(encoded)) {
 
       const { source, variants } = await renderVariants(bytes, variantPresets);
 
-      assert.deepEqual(source, { width, height, format, damaged: false });
+      assert.deepEqual(source, { width, height, format, damaged: false, pages: 1 });
       assert.deepEqual(
         variants.map((variant) => [variant.preset, variant.width, variant.height, variant.content_type]),
         [
@@ -238,7 +238,7 @@ test('twenty megapixels are rendered from a path', async (t) => {
 
   const { source, variants } = await renderVariants(file, variantPresets);
 
-  assert.deepEqual(source, { width: 5472, height: 3648, format: 'jpeg', damaged: false });
+  assert.deepEqual(source, { width: 5472, height: 3648, format: 'jpeg', damaged: false, pages: 1 });
   assert.deepEqual(
     variants.map(({ width, height }) => [width, height]),
     [

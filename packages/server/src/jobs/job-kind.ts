@@ -3,6 +3,14 @@ import type { Backends } from '../backend/backends.ts';
 import type { Observe } from '../domain/observation.ts';
 import type { DecoderPool } from '../imaging/decoder-pool.ts';
 import type { Database } from '../metadata/database.ts';
+import type { Scanner } from '../scanning/clamd.ts';
+import type { HttpClassifier } from '../scanning/http-classifier.ts';
+
+/** Who is asked what is in files. */
+export interface Checkers {
+  readonly scanner?: Scanner | undefined;
+  readonly classifier?: HttpClassifier | undefined;
+}
 
 /** What jobs are given: the worker's own role, not a caller's. */
 export interface JobContext {
@@ -13,6 +21,7 @@ export interface JobContext {
   readonly observe: Observe;
   /** The canned ACL that presigned PUTs must send; none when undefined. */
   readonly upload_acl?: string | undefined;
+  readonly checks?: Checkers;
 }
 
 /** One attempt. */

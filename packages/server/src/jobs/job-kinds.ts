@@ -1,4 +1,6 @@
 /** Every kind of job that this version performs. */
+import { fileClassify } from './file-classify.ts';
+import { fileScan } from './file-scan.ts';
 import type { JobKind } from './job-kind.ts';
 import { multipartCreate } from './multipart-create.ts';
 import { multipartList } from './multipart-list.ts';
@@ -12,6 +14,8 @@ import { versionPurge } from './version-purge.ts';
 import { versionRecheck } from './version-recheck.ts';
 
 export const jobKinds: readonly JobKind[] = [
+  fileClassify,
+  fileScan,
   multipartCreate,
   multipartList,
   requestCleanup,

@@ -12,8 +12,14 @@ export interface BucketSettings {
   readonly file_size_limit: number | null;
   readonly allowed_mime_types: readonly string[] | null;
   readonly overwrite: 'allow' | 'deny';
+  /** The set of presets that variants of its images are made in; `none` for no variants. Default `default`. */
+  readonly preset_set?: string;
   /** Whether what a browser would run is shown, in a sandbox, instead of saved as a file. Default false. */
   readonly inline?: boolean;
+  /** Whether what comes is scanned, and whether it waits for that. Default off. Only the service loosens it. */
+  readonly scan?: 'off' | 'async' | 'before_read';
+  /** Kinds of jobs that look at what comes, besides. Only the service sets it. */
+  readonly checks?: readonly string[];
   /** Whether what is overwritten or deleted is kept as a version. Default off. */
   readonly versioning?: 'off' | 'on' | 'suspended';
   /** How long what is overwritten or deleted can be restored where versioning is off; null for not at all. */
@@ -76,6 +82,9 @@ const settings: readonly (keyof BucketSettings)[] = [
   'allowed_mime_types',
   'overwrite',
   'inline',
+  'scan',
+  'checks',
+  'preset_set',
   'versioning',
   'soft_delete_seconds',
   'history_keep',

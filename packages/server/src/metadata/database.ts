@@ -75,6 +75,17 @@ export function originOf({
   return [origin?.request_id ?? '', origin?.address ?? ''];
 }
 
+/** What is sent goes to the network in one piece: each write wakes PostgreSQL's process, and costs more than what it carries. */
+function inOneWrite<T>(client: pg.PoolClient, send: () => T): T {
+  const { stream } = client.connection;
+  stream.cork();
+  try {
+    return send();
+  } finally {
+    stream.uncork();
+  }
+}
+
 /** A pool of one login role. */
 export class Database implements StatementRunner {
   readonly mayLag: boolean = false;
@@ -130,7 +141,7 @@ export class Database implements StatementRunner {
   ): Promise<readonly Row[]> {
     const client = await this.#connect();
     const settings = Object.entries(scope.settings ?? {});
-    const sent = [
+    const sent = inOneWrite(client, () => [
       client.query(scope.readOnly ? 'BEGIN READ ONLY' : 'BEGIN'),
       ...(settings.length === 0
         ? []
@@ -143,7 +154,7 @@ export class Database implements StatementRunner {
       client.query({ ...becomeCaller, values: [caller.claims, scope.operation, caller.role, ...originOf(caller)] }),
       client.query<Row>({ ...statement, name: nameFor(statement, caller.role), values: [...values] }),
       client.query('COMMIT'),
-    ] as const;
+    ]);
     const settled = await Promise.allSettled(sent);
     const failed = settled.find((result) => result.status === 'rejected');
     const commit = settled.at(-1);

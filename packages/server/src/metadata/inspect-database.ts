@@ -27,7 +27,7 @@ export interface DatabaseFacts {
   readonly is_migrated: boolean;
   /** Steps of this version that were not applied; empty where the role may not look. */
   readonly missing_steps: readonly string[];
-  /** Versions that are not served because their bytes were changed; 0 where the role may not look. */
+  /** Versions in quarantine, but for what waits for its scan; 0 where the role may not look. */
   readonly quarantined: number;
 }
 

@@ -6,6 +6,11 @@ export const placedBuckets: Statement = {
   text: 'SELECT id, backend FROM storage_internal.placed_buckets()',
 };
 
+export const regionsOfBuckets: Statement = {
+  name: 'regions_of_buckets',
+  text: 'SELECT id, backend, region FROM storage_internal.regions_of_buckets()',
+};
+
 export const defaultBackendIs: Statement = {
   name: 'default_backend_is',
   text: 'SELECT storage_internal.default_backend_is($1)',

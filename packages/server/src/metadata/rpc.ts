@@ -67,6 +67,13 @@ export const rpcDefinitions: readonly RpcDefinition[] = [
     returns: 'value',
   },
   { name: 'delete_file_record', parameters: [uuid('p_file_id')], volatile: true, returns: 'nothing' },
+  { name: 'get_file_exif', parameters: [uuid('p_file_id')], volatile: false, returns: 'value' },
+  {
+    name: 'set_location_consent',
+    parameters: [uuid('p_file_id'), { name: 'p_consent', type: 'boolean' }],
+    volatile: true,
+    returns: 'nothing',
+  },
   { name: 'get_file_storage_stats', parameters: [], volatile: false, returns: 'rows' },
   { name: 'rotate_object_name', parameters: [text('p_bucket'), text('p_name')], volatile: true, returns: 'value' },
   {

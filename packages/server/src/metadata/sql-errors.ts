@@ -66,6 +66,12 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof Error && unavailableMessages.test(error.message);
 }
 
+/** Tells whether a statement was refused for a value in it, as it would be again: data, a constraint, a limit of PostgreSQL. */
+export function isRefusedValue(error: unknown): boolean {
+  const said = error instanceof RowlockError ? error.cause : error;
+  return isSqlError(said) && /^(22|23|54)[0-9A-Z]{3}$/.test(said.code);
+}
+
 /** Turns an error of a statement into the reason that it means; an error without one is returned as it came. */
 export function fromSql(error: unknown): unknown {
   if (isUnavailable(error)) {

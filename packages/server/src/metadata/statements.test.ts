@@ -9,6 +9,7 @@ import * as blobs from './blobs.ts';
 import * as buckets from './buckets.ts';
 import * as changes from './changes.ts';
 import type { Statement } from './database.ts';
+import * as fileChecks from './file-checks.ts';
 import * as fsck from './fsck.ts';
 import * as gateway from './gateway.ts';
 import * as history from './history.ts';
@@ -21,6 +22,7 @@ import * as policies from './policies.ts';
 import * as preparedUploads from './prepared-uploads.ts';
 import * as putGuards from './put-guards.ts';
 import * as quotas from './quotas.ts';
+import * as renders from './renders.ts';
 import * as signedUrls from './signed-urls.ts';
 import * as signingKeys from './signing-keys.ts';
 import * as storageUsage from './storage-usage.ts';
@@ -28,6 +30,7 @@ import * as storeEvents from './store-events.ts';
 import * as tickets from './tickets.ts';
 import * as upkeep from './upkeep.ts';
 import * as uploads from './uploads.ts';
+import * as variants from './variants.ts';
 
 let database: MigratedDatabase;
 
@@ -67,6 +70,7 @@ const isOfTheWorkersParts = (statement: Statement): boolean =>
 const ofCallers = [buckets, changes, history, listing, moves, objects, policies, quotas, signedUrls].flatMap(
   statementsOf,
 );
+ofCallers.push(fileChecks.whyUnread, fileChecks.checkList);
 
 test('statements of callers are prepared as each application role', async () => {
   const all = ofCallers.filter((statement) => !isOfLoginRole(statement));
@@ -86,7 +90,9 @@ test("statements of uploads, downloads and signed URLs are prepared as the API's
     ...statementsOf(storeEvents),
     ...statementsOf(tickets),
     ...statementsOf(gateway),
+    ...statementsOf(renders),
     audit.auditTell,
+    fileChecks.keyInQuarantine,
     placedBuckets.placedBuckets,
     ...statementsOf(blobs).filter((statement) => !isOfWorkerAlone(statement)),
     ...ofCallers.filter(isOfLoginRole),
@@ -100,6 +106,7 @@ test("statements of the workers are prepared as the worker's login role", async 
   const all = [
     ...statementsOf(backendCopies),
     ...statementsOf(blobs),
+    ...statementsOf(fileChecks).filter(({ name }) => name !== 'why_unread' && name !== 'check_list'),
     ...statementsOf(fsck),
     ...statementsOf(multipart),
     ...statementsOf(placedBuckets),
@@ -108,6 +115,7 @@ test("statements of the workers are prepared as the worker's login role", async 
     ...statementsOf(quotas),
     ...statementsOf(signingKeys),
     ...statementsOf(storageUsage),
+    ...statementsOf(variants),
     audit.auditList,
     uploads.uploadCommit,
     uploads.uploadAbandon,
@@ -124,6 +132,7 @@ test('names of statements are unique: a name is prepared once a connection', () 
     blobs,
     buckets,
     changes,
+    fileChecks,
     fsck,
     gateway,
     history,
@@ -143,6 +152,7 @@ test('names of statements are unique: a name is prepared once a connection', () 
     tickets,
     uploads,
     upkeep,
+    variants,
   ]
     .flatMap(statementsOf)
     .map(({ name }) => name);

@@ -1,5 +1,5 @@
 /**
- * What the workers ask and write: upload requests to sign, uploads to complete, versions to purge, variants to make.
+ * What the workers ask and write: upload requests to sign, uploads to complete, versions to purge, images to describe.
  * Run as the worker's own role, whose rights are these functions.
  */
 import type { Database, Statement } from './database.ts';
@@ -63,34 +63,28 @@ export const tombstonesForget: Statement = statement(
   'tombstones_forget',
   'SELECT storage_internal.tombstones_forget($1::uuid[])',
 );
-export const variantSource: Statement = statement(
-  'variant_source',
-  `SELECT v.key, v.backend, v.size, v.content_type, v.detected_type,
-     coalesce(array_agg(d.preset ORDER BY d.preset) FILTER (WHERE d.status <> 'completed'), '{}') AS presets
-   FROM storage.versions AS v LEFT JOIN storage.variants AS d ON d.source_version_id = v.id
-   WHERE v.id = $1 AND v.state = 'stored' AND v.quarantined_at IS NULL GROUP BY v.id`,
-);
 export const versionOfFile: Statement = statement(
   'version_of_file',
   'SELECT storage_internal.version_of_file($1) AS version_id',
 );
-export const variantBegin: Statement = statement(
-  'variant_begin',
-  'SELECT storage_internal.variant_begin($1, $2, $3, $4, $5) AS wanted',
+export const imageIsUnread: Statement = statement(
+  'image_is_unread',
+  'SELECT storage_internal.image_is_unread($1) AS unread',
 );
-export const variantCommit: Statement = statement(
-  'variant_commit',
-  'SELECT storage_internal.variant_commit($1, $2, $3, $4, $5, $6, $7, $8) AS attached',
+export const imageFactsKeep: Statement = statement(
+  'image_facts_keep',
+  'SELECT storage_internal.keep_image_facts($1, $2, $3, $4, $5) AS awaited',
 );
-export const variantsFail: Statement = statement('variants_fail', 'SELECT storage_internal.variants_fail($1, $2)');
-export const imageMeasured: Statement = statement(
-  'image_measured',
-  'SELECT storage_internal.image_measured($1, $2, $3, $4)',
+export const imagePlace: Statement = statement('image_place', 'SELECT storage_internal.place_image($1)');
+export const imagesToPlace: Statement = statement(
+  'images_to_place',
+  'SELECT id FROM storage_internal.images_to_place($1) AS id',
 );
 export const maintenanceEnqueue: Statement = statement(
   'maintenance_enqueue',
   'SELECT storage_internal.enqueue_maintenance($1) AS enqueued',
 );
+export const rendersSweep: Statement = statement('renders_sweep', 'SELECT storage_internal.sweep_renders($1)');
 export const changesExpire: Statement = statement(
   'changes_expire',
   'SELECT storage_internal.changes_expire($1) AS deleted',

@@ -10,6 +10,8 @@ import { type RefusalReason, Refused } from '../backend/s3/refusal.ts';
 import { type PresignedRequest, verifyPresigned } from '../backend/s3/verify-presigned.ts';
 import { type SentChecksum, sentChecksums } from '../domain/checksum.ts';
 import type { Database } from '../metadata/database.ts';
+import { keyInQuarantine } from '../metadata/file-checks.ts';
+import { one } from '../metadata/upkeep.ts';
 import { receiveDirectUpload } from './direct-upload.ts';
 import { receivePart } from './receive-part.ts';
 
@@ -127,8 +129,12 @@ export async function getAtDoor(
   open(range?: ByteRange): Promise<Readable>;
 }> {
   const backend = context.backends.of(grant.backend);
-  const found = await backend.head(grant.key);
-  if (found === undefined) {
+  // The URL may be older than what was found since.
+  const [found, kept] = await Promise.all([
+    backend.head(grant.key),
+    one<{ is_kept_back: boolean }>(context.db, keyInQuarantine, [grant.backend, grant.key]),
+  ]);
+  if (found === undefined || kept?.is_kept_back !== false) {
     throw new RowlockError('object_not_found', 'The specified key does not exist');
   }
   return { ...found, open: async (range) => (await backend.get(grant.key, range)).stream };

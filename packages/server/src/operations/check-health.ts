@@ -15,7 +15,7 @@ import { knownSteps } from '../metadata/inspect-database.ts';
 
 /** One thing that was looked at. */
 export interface HealthFinding {
-  readonly check: 'database' | 'schema' | 'login role' | 'store' | 'sweep' | 'sample' | 'quarantine';
+  readonly check: 'database' | 'schema' | 'login role' | 'store' | 'sweep' | 'sample' | 'quarantine' | 'checks';
   readonly state: 'ok' | 'warn' | 'fail';
   readonly says: string;
   /** What to do about it, in words that anybody may read. */
@@ -71,6 +71,7 @@ interface Facts extends Record<string, unknown> {
   readonly overdue_versions: string;
   readonly steps: readonly string[];
   readonly quarantined: string;
+  readonly unchecked: string;
   readonly role: string;
   readonly is_unbound: boolean;
   readonly is_read_only: boolean;
@@ -123,7 +124,8 @@ const fixes = {
   store: 'look at STORAGE_ROOT: its volume, its owner, its free space',
   sweep: 'let a worker of the queue maintenance run: rowlock work',
   sample: 'rowlock fsck',
-  quarantine: 'rowlock fsck names them; delete or replace the objects',
+  quarantine: 'rowlock quarantine list names them; release or purge each',
+  checks: 'let a worker of the queue checks run, with its scanner: rowlock work',
 } as const;
 
 async function factsOf(db: Database): Promise<Facts> {
@@ -155,8 +157,12 @@ async function judgeDatabase(facts: Facts): Promise<HealthFinding[]> {
   const left = Number(facts.expired_uploads) + Number(facts.overdue_versions);
   const says = left === 0 ? 'nothing is overdue' : `${left} uploads and purges are overdue by more than an hour`;
   if (Number(facts.quarantined) > 0) {
-    const inQuarantine = `${facts.quarantined} versions are not served: their bytes were changed after the commit`;
+    const inQuarantine = `${facts.quarantined} versions are not served: they are in quarantine`;
     found.push({ check: 'quarantine', state: 'warn', says: inQuarantine, fix: fixes.quarantine });
+  }
+  if (Number(facts.unchecked) > 0) {
+    const waiting = `${facts.unchecked} files wait to be looked at for more than a quarter of an hour`;
+    found.push({ check: 'checks', state: 'warn', says: waiting, fix: fixes.checks });
   }
   found.push({ check: 'sweep', state: left === 0 ? 'ok' : 'warn', says, ...(left > 0 && { fix: fixes.sweep }) });
   return found;

@@ -6,6 +6,7 @@ import type { Backends } from '../backend/backends.ts';
 import type { Database, StatementRunner } from '../metadata/database.ts';
 import type { Placement } from './placement.ts';
 import type { PreparedVersions } from './prepared-versions.ts';
+import type { Renders } from './renders.ts';
 
 export interface OperationContext {
   readonly db: Database;
@@ -18,6 +19,8 @@ export interface OperationContext {
   readonly placement: Placement;
   readonly urls: UrlSigner;
   readonly uploadTokens: UploadTokens;
+  /** Pictures that are made when they are asked for. */
+  readonly renders: Renders;
   /** Versions prepared for small uploads; without, each upload writes its own. */
   readonly prepared?: PreparedVersions;
   /** The largest upload where the bucket sets no limit, in bytes. */

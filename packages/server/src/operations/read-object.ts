@@ -13,9 +13,10 @@ import { selectInline } from '../metadata/buckets.ts';
 import type { StatementRunner } from '../metadata/database.ts';
 import { selectVersion } from '../metadata/history.ts';
 import { type ObjectInfoRow, type ReadableObject, selectInfo, selectObject } from '../metadata/objects.ts';
+import { selectVariantError } from '../metadata/renders.ts';
 import { openSignedObject, type UrlUse } from '../metadata/signed-urls.ts';
 import type { OperationContext } from './context.ts';
-import { missingObject } from './refusals.ts';
+import { missingObject, unreadObject } from './refusals.ts';
 
 /** Bytes that were found and may be read. */
 export interface OpenedObject {
@@ -52,7 +53,8 @@ export interface ReadRequest {
 /**
  * Finds an object as the caller sees it.
  *
- * @throws RowlockError `object_not_found`, `bucket_not_found`, `auth_required`, `variant_not_found`, `invalid_name`
+ * @throws RowlockError `object_not_found`, `bucket_not_found`, `auth_required`, `invalid_name`, `render_failed`, and
+ *   `variant_not_found`, which says when to come again where the variant is being made
  */
 export async function readObject(
   context: OperationContext,
@@ -72,12 +74,31 @@ export async function readObject(
   const found = async (from: StatementRunner): Promise<Found> => {
     const seen = (await look(from)) ?? (from.mayLag ? await look(context.db) : undefined);
     if (seen === undefined) {
-      throw await missingObject(context, caller, bucket);
+      throw await unreadObject(context, caller, { bucket, name, version });
     }
     return seen;
   };
+  const first = await found(context.reads);
+  if (preset !== undefined) await assertMade(context, first, preset);
   // What is looked for again has changed a moment ago, which the primary knows.
-  return opened(context, await found(context.reads), () => found(context.db));
+  return opened(context, first, () => found(context.db));
+}
+
+/** @throws RowlockError why a variant that was asked for cannot be read, where it cannot */
+async function assertMade(
+  context: OperationContext,
+  { bucket, name, row }: Found,
+  preset: string,
+  version?: string,
+): Promise<void> {
+  if (row.key !== null) return;
+  if (row.variant_status === 'failed') {
+    const error = await selectVariantError(context.db, { bucket, name, version }, preset);
+    throw new RowlockError('render_failed', `The variant could not be made: ${error ?? 'it is made again'}`);
+  }
+  if (row.variant_status === 'pending' || row.variant_status === 'processing') {
+    throw new RowlockError('variant_not_found', 'The variant is being made; ask again', { retryAfterSeconds: 1 });
+  }
 }
 
 /** What is known of an object, for `info`. @throws RowlockError as `readObject` */
@@ -117,7 +138,7 @@ export interface SignedRead {
 export function verifySignedUrl(context: OperationContext, request: SignedRead): OpenedGrant {
   const { token, bucket, method, address } = request;
   const grant = context.urls.open(token, { bucket, name: normaliseObjectName(request.name), method, address });
-  if ((grant.preset !== undefined) !== request.variant) {
+  if ((grant.preset !== undefined || grant.transform !== undefined) !== request.variant) {
     throw new RowlockError('invalid_signature', 'The URL is signed for something else');
   }
   return grant;
@@ -128,7 +149,7 @@ export function verifySignedUrl(context: OperationContext, request: SignedRead):
  * asked for. Every GET counts, whatever becomes of it: of a range, of what is cached already, broken off. HEAD is answered
  * while a use is left, and takes none.
  *
- * @throws RowlockError `url_revoked`, `url_used_up`, `precondition_failed`, `object_not_found`, `variant_not_found`
+ * @throws RowlockError `url_revoked`, `url_used_up`, `precondition_failed`, `object_not_found`, and as `readObject`
  */
 export async function readSignedObject(
   context: OperationContext,
@@ -143,7 +164,9 @@ export async function readSignedObject(
     return { bucket: grant.bucket, name: grant.name, row, public: false };
   };
   const first = grant.counted ? (method === 'GET' ? 'take' : 'look') : null;
-  return opened(context, await look(first), () => look(null));
+  const found = await look(first);
+  if (grant.preset !== undefined) await assertMade(context, found, grant.preset, grant.version_id);
+  return opened(context, found, () => look(null));
 }
 
 /** What was found for a reader, and may be opened. */

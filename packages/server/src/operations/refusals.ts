@@ -5,6 +5,7 @@
 import { isRowlockError, RowlockError } from '@rowlock/client/contract';
 import type { Caller } from '../domain/caller.ts';
 import { selectBucket } from '../metadata/buckets.ts';
+import { selectWhyUnread } from '../metadata/file-checks.ts';
 import type { OperationContext } from './context.ts';
 
 const tokenNeeded = (): RowlockError => new RowlockError('auth_required', 'A token is needed for this');
@@ -16,6 +17,35 @@ export async function missingObject(context: OperationContext, caller: Caller, b
     return caller.anonymous ? tokenNeeded() : new RowlockError('bucket_not_found', 'Bucket not found');
   }
   return new RowlockError('object_not_found', 'Object not found');
+}
+
+/** When trying again is sensible for what waits for its scan. */
+const scanSeconds = 2;
+
+/**
+ * The error for an object that cannot be read: whoever owns it, or its bucket, learns that it is in quarantine, and why. To
+ * everybody else it is missing, as what they cannot see.
+ */
+export async function unreadObject(
+  context: OperationContext,
+  caller: Caller,
+  at: { readonly bucket: string; readonly name: string; readonly version?: string | undefined },
+): Promise<RowlockError> {
+  const missing = await missingObject(context, caller, at.bucket);
+  if (caller.anonymous || missing.reason !== 'object_not_found') {
+    return missing;
+  }
+  const quarantine = await selectWhyUnread(context.db, caller, at);
+  switch (quarantine?.cause) {
+    case undefined:
+      return missing;
+    case 'not_scanned':
+      return new RowlockError('not_scanned', 'The file is read when it was found to be clean', {
+        retryAfterSeconds: scanSeconds,
+      });
+    default:
+      return new RowlockError('quarantined', `The file is in quarantine: ${quarantine?.reason ?? ''}`);
+  }
 }
 
 /** The error for a bucket that the caller cannot see. */

@@ -9,6 +9,7 @@ import { assertAddressRanges } from '../domain/address-ranges.ts';
 import type { Caller } from '../domain/caller.ts';
 import { normaliseMediaType } from '../domain/media-type.ts';
 import { normaliseObjectName } from '../domain/names.ts';
+import type { Transform } from '../domain/transform.ts';
 import { selectAllToSign, selectToSign } from '../metadata/signed-urls.ts';
 import type { OperationContext } from './context.ts';
 import { missingObject } from './refusals.ts';
@@ -22,7 +23,7 @@ export interface SignedObject {
 }
 
 /** How URLs are bound; each is optional but the method. */
-export interface SignTerms extends Omit<SignedUrlTerms, 'preset' | 'version_id' | 'counted'> {
+export interface SignTerms extends Omit<SignedUrlTerms, 'preset' | 'transform' | 'version_id' | 'counted'> {
   readonly expirySeconds: number;
 }
 
@@ -30,6 +31,8 @@ export interface SignRequest extends SignTerms {
   readonly bucket: string;
   readonly name: string;
   readonly preset?: string | undefined;
+  /** The form that it is shown in; exactly this, and not in steps. */
+  readonly transform?: Transform | undefined;
   /** A version of the object, the current one or one that history keeps; whatever is current when undefined. */
   readonly version_id?: string | undefined;
   /** How often it may be opened; each GET counts. */
@@ -42,7 +45,7 @@ export interface SignRequest extends SignTerms {
 export const signNamesMax = 1000;
 
 /**
- * Signs for one object, or for one variant of it.
+ * Signs for one object, for one variant of it, or for one form of it.
  *
  * @throws RowlockError `invalid_expiry`, `invalid_request`, `object_not_found`, `bucket_not_found`, `auth_required`,
  *   `variant_not_found`
@@ -54,7 +57,7 @@ export async function signObject(
 ): Promise<SignedObject> {
   const terms = checked(request);
   const name = normaliseObjectName(request.name);
-  const { bucket, preset, version_id, usesMax, expirySeconds } = request;
+  const { bucket, preset, transform, version_id, usesMax, expirySeconds } = request;
   const isKept = usesMax !== undefined || request.register === true;
   const unique = randomTexts.next();
   const kept = isKept ? { unique, usesMax, expirySeconds } : undefined;
@@ -68,7 +71,7 @@ export async function signObject(
   }
   const stamp = { issuer: row.issuer, signed_at: row.signed_at, expirySeconds };
   const counted = usesMax === undefined ? undefined : true;
-  const sign = context.urls.signing(bucket, { ...terms, preset, version_id, counted }, stamp);
+  const sign = context.urls.signing(bucket, { ...terms, preset, transform, version_id, counted }, stamp);
   const { id, token } = sign({ name, object_id }, unique);
   return { id, token, name, expires_at: new Date(expiryOf(stamp) * 1000) };
 }

@@ -7,9 +7,13 @@ import type { Backend } from '../backend/backend.ts';
 import type { Backends } from '../backend/backends.ts';
 import { fault } from '../domain/fault.ts';
 import type { Database } from '../metadata/database.ts';
+import { checksRequeue } from '../metadata/file-checks.ts';
 import {
   auditExpire,
   historyExpire,
+  imagePlace,
+  imagesToPlace,
+  rendersSweep,
   signedUrlsSweep,
   sweepExpired,
   sweepUnreferenced,
@@ -17,6 +21,7 @@ import {
   tombstonesForget,
   uploadsUnreported,
 } from '../metadata/upkeep.ts';
+import { requeueVariants } from '../metadata/variants.ts';
 import { completeDirectUpload } from './direct-upload.ts';
 import { expireChanges } from './expire-changes.ts';
 import { quotasCounted } from './quotas.ts';
@@ -43,6 +48,8 @@ export interface SweepReport {
   readonly enqueued: number;
   /** Versions that were looked at for whether anything points at them. */
   readonly examined: number;
+  /** Versions whose variants were given a job again. */
+  readonly requeued: number;
   /** Tombstones whose week was over. */
   readonly forgotten: number;
   /** Temporary files that were removed. */
@@ -56,6 +63,12 @@ const expiriesMax = 50;
 
 /** ETags of one run; what is due beyond is the next one's. */
 const rechecksMax = 20_000;
+
+/** Versions whose variants are given a job in one run: what was lost comes back, and nothing else has to wait for it. */
+const requeuesMax = 100;
+
+/** Positions in one run that are written to their entities late: each may wait a second for a lock. */
+const placesMax = 20;
 
 /** Versions in one statement that looks for what nothing points at. */
 const pageVersions = 5000;
@@ -90,6 +103,10 @@ export async function sweep(
   await expireSignedUrls(db, options.limit);
   await expireAudit(db, options.limit);
   await quotasCounted(db);
+  const requeued = await requeueVariants(db, requeuesMax);
+  for (const { id } of await db.run<{ id: string }>(imagesToPlace, [placesMax])) await db.run(imagePlace, [id]);
+  await db.run(rendersSweep, [options.limit]);
+  await db.run(checksRequeue, [requeuesMax]);
   const [late] = await db.run<{ enqueued: string }>(sweepExpired, [options.limit]);
   const lost = await sweepLost(db, options);
   await fault('sweep.after_enqueue');
@@ -100,7 +117,17 @@ export async function sweep(
     unfinished += await removeUnfinished(db, backend, options.graceSeconds);
   }
   const enqueued = Number(late?.enqueued ?? 0) + lost.enqueued;
-  return { completed, failed, quarantined, expired, enqueued, examined: lost.examined, forgotten, unfinished };
+  return {
+    completed,
+    failed,
+    quarantined,
+    expired,
+    enqueued,
+    examined: lost.examined,
+    requeued,
+    forgotten,
+    unfinished,
+  };
 }
 
 /** Enqueues the purge of what is stored and nothing points at: its job was lost. */

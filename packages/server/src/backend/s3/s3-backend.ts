@@ -56,6 +56,7 @@ export class S3Backend implements Backend {
   readonly name: string;
   readonly bucket: string;
   readonly parts: S3PartStore;
+  readonly region: string;
   readonly keyPrefix: string;
   readonly putGuards: PutGuards;
   readonly #store: S3Store;
@@ -66,6 +67,7 @@ export class S3Backend implements Backend {
   constructor(store: S3Store) {
     this.name = store.settings.name;
     this.bucket = store.settings.bucket;
+    this.region = store.settings.region;
     this.keyPrefix = store.settings.key_prefix;
     this.putGuards = store.settings.put_guards;
     this.#store = store;
@@ -77,12 +79,13 @@ export class S3Backend implements Backend {
 
   async put(key: string, source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<{ size: number }> {
     const place = this.#store.place(key);
-    const { signal, contentType, acl } = options;
+    const { signal, contentType, cacheControl, metadata, acl } = options;
     const answered = {
       ...(contentType !== undefined && { ContentType: contentType }),
+      ...(cacheControl !== undefined && { CacheControl: cacheControl }),
       ...(acl !== undefined && { ACL: acl as ObjectCannedACL }),
     };
-    return { size: await putObject(this.#store, this.#means, { place, source, signal, answered }) };
+    return { size: await putObject(this.#store, this.#means, { place, source, signal, metadata, answered }) };
   }
 
   async get(key: string, range?: ByteRange): Promise<GetResult> {

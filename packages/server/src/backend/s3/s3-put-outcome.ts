@@ -30,6 +30,7 @@ export interface PutState {
 /** As the SDK spells it. */
 export interface AnsweredWith {
   readonly ContentType?: string;
+  readonly CacheControl?: string;
   readonly ACL?: ObjectCannedACL;
 }
 
@@ -38,9 +39,9 @@ const markName = 'rowlock-put';
 const conflictsMax = 5;
 const conflictMs = 100;
 
-/** Makes the metadata of a new put. */
-export function newPutMark(): Readonly<Record<string, string>> {
-  return { [markName]: randomUUID() };
+/** Makes the metadata of a new put; what else is to be kept beside its bytes never takes the mark's place. */
+export function newPutMark(metadata: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  return { ...metadata, [markName]: randomUUID() };
 }
 
 /** Refuses a key that exists, where the store itself would replace it. */

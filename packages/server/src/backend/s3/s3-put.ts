@@ -21,6 +21,7 @@ export interface PutRequest {
   readonly place: Place;
   readonly source: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly answered?: AnsweredWith;
 }
 
@@ -29,11 +30,19 @@ const partsOfOneSize = 1000;
 
 /** Writes a new object and returns its size in bytes. */
 export async function putObject(store: S3Store, { gate, buffers }: PutMeans, request: PutRequest): Promise<number> {
-  const { place, source } = request;
+  const { place, source, metadata } = request;
   const stop = new AbortController();
   const signal = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
   const parts = inParts(source, { signal, sizeOf: sizesOf(store), buffers });
-  const state: PutState = { store, gate, buffers, place, mark: newPutMark(), answered: request.answered ?? {}, signal };
+  const state: PutState = {
+    store,
+    gate,
+    buffers,
+    place,
+    mark: newPutMark(metadata),
+    answered: request.answered ?? {},
+    signal,
+  };
   try {
     const { value: first } = await parts.next();
     if (first === undefined) throw new Error('a body has at least one part');

@@ -19,8 +19,10 @@ import type {
   UnfinishedObject,
   WalkOptions,
 } from '../backend.ts';
+import type { PartStore } from '../parts.ts';
 import { s3Error } from '../s3/s3-errors.ts';
 import { PassingBackend } from './passing-backend.ts';
+import { wrappedParts } from './wrapped-parts.ts';
 
 /** Wraps a backend; `plan` is what `planFault` makes of `backend.get@2=fail:ECONNRESET`. */
 export class FaultyBackend extends PassingBackend {
@@ -49,6 +51,19 @@ export class FaultyBackend extends PassingBackend {
     stream.on('error', (error) => passing.destroy(error));
     passing.on('close', () => stream.destroy());
     return { size, stream: stream.pipe(passing) };
+  }
+
+  override get parts(): PartStore | undefined {
+    const { parts } = this.inner;
+    return (
+      parts &&
+      wrappedParts(parts, async (_call, work) => {
+        await this.#pass('backend.parts');
+        const answer = await work();
+        await this.#pass('backend.parts_done');
+        return answer;
+      })
+    );
   }
 
   override async head(key: string): Promise<HeadResult | undefined> {

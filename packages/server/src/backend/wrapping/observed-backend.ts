@@ -18,7 +18,9 @@ import type {
   UnfinishedObject,
   WalkOptions,
 } from '../backend.ts';
+import type { PartStore } from '../parts.ts';
 import { PassingBackend } from './passing-backend.ts';
+import { type PartCall, wrappedParts } from './wrapped-parts.ts';
 
 export interface BackendCall {
   /** Of the backend, as `disk`. */
@@ -32,12 +34,13 @@ export interface BackendCall {
     | 'list'
     | 'list_unfinished'
     | 'remove_unfinished'
-    | 'check';
+    | 'check'
+    | PartCall;
   /** `left`: the reader of a download or of a list stopped early. `error`: one that is no RowlockError. */
   readonly outcome: 'ok' | 'left' | 'error' | ErrorReason;
   /** From the call to its end, that of the stream or of the list where it gives one. */
   readonly duration_ms: number;
-  /** Of a put that succeeded, or of a get that was read to its end; else 0. */
+  /** Of a put or a part that was taken, or of a get that was read to its end; else 0. */
   readonly bytes: number;
 }
 
@@ -81,6 +84,11 @@ export class ObservedBackend extends PassingBackend {
       report(outcomeOf(error), 0);
       throw error;
     }
+  }
+
+  override get parts(): PartStore | undefined {
+    const { parts } = this.inner;
+    return parts && wrappedParts(parts, (call, work, bytesOf) => this.#observed(call, work, bytesOf));
   }
 
   override async head(key: string): Promise<HeadResult | undefined> {

@@ -40,6 +40,10 @@ export class PassingBackend implements Backend {
     return this.inner.parts;
   }
 
+  get region(): string | undefined {
+    return this.inner.region;
+  }
+
   get keyPrefix(): string | undefined {
     return this.inner.keyPrefix;
   }

@@ -7,6 +7,7 @@ import type { Backend } from '../backend.ts';
 import { all, inChunks, readAll } from '../conformance/sample-bytes.ts';
 import { backendConformance } from '../conformance.ts';
 import { newStore } from '../disk/sample-store.ts';
+import { isUploadGone } from '../parts.ts';
 import { FaultyBackend } from './faulty-backend.ts';
 import { type BackendCall, ObservedBackend } from './observed-backend.ts';
 import { PassingBackend } from './passing-backend.ts';
@@ -186,4 +187,26 @@ test('a lost answer is an error behind a call that was done', async (t) => {
   await assert.rejects(faulty.put(key, inChunks(randomBytes(10))), { reason: 'unavailable' });
 
   assert.equal((await faulty.head(key))?.size, 10);
+});
+
+test('uploads in parts are reported and fail as planned, with a lost answer behind what was done', async (t) => {
+  const { backend, calls } = await observed(t, 'backend.parts_done@3=fail:ECONNRESET');
+  const { parts } = backend;
+  assert.ok(parts?.receive);
+  const store_id = await parts.create(key);
+  const place = { key, store_id };
+  const { etag } = await parts.receive(place, { part_number: 1, body: inChunks(randomBytes(10)) });
+
+  await assert.rejects(parts.complete(place, [{ part_number: 1, etag }]), { reason: 'unavailable' });
+  const head = await backend.head(key);
+  await assert.rejects(parts.complete(place, [{ part_number: 1, etag }]), isUploadGone);
+
+  assert.equal(head?.size, 10);
+  assert.deepEqual(calls.map(inShort), [
+    'disk create_parts ok 0',
+    'disk receive_part ok 10',
+    'disk complete_parts unavailable 0',
+    'disk head ok 0',
+    'disk complete_parts upload_gone 0',
+  ]);
 });

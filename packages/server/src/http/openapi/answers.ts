@@ -26,7 +26,11 @@ const download: Answer = {
   content: '*/*',
   also: { '206': 'The range that was asked for', '304': 'What the client has is still good' },
 };
-const variant: Answer = { ...download, content: 'image/*' };
+const variant: Answer = {
+  ...download,
+  content: 'image/*',
+  also: { ...download.also, '202': 'The variant is being made; `Retry-After` says when to ask again' },
+};
 const info: Answer = { description: 'The object', schema: 'ObjectInfo' };
 const zip: Answer = { description: 'A ZIP of the files, as it is made', schema: binary, content: 'application/zip' };
 const done: Answer = { description: 'Done', schema: 'Message' };
@@ -68,6 +72,7 @@ export const answers: Readonly<Record<string, Answer>> = {
   [`GET ${v1}/object/info/{bucket}/{*}`]: info,
   [`GET ${v1}/object/info/authenticated/{bucket}/{*}`]: info,
   [`GET ${v1}/object/info/public/{bucket}/{*}`]: info,
+  [`GET ${v1}/object/checks/{bucket}/{*}`]: { description: 'What was found, by kind', schema: anyList },
   [`POST ${v1}/object/info/{bucket}`]: {
     description: 'An entry for each name, in the same order; with an error where it is not found',
     schema: anyList,

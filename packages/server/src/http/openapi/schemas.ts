@@ -33,6 +33,13 @@ const bucket: TSchema = Type.Object({
   config: Type.Object({ allowed_mime_types: Type.Array(Type.String()), max_file_size: bytes }),
   overwrite: Type.Unsafe<string>({ type: 'string', enum: ['allow', 'deny'] }),
   inline: Type.Boolean({ description: 'whether what a browser would run is shown, in a sandbox, and not saved' }),
+  scan: Type.Unsafe<string>({
+    type: 'string',
+    enum: ['off', 'async', 'before_read'],
+    description: 'whether what comes is scanned, and whether nobody reads it before',
+  }),
+  checks: Type.Array(Type.String(), { description: 'kinds of jobs that look at what comes, besides' }),
+  preset_set: Type.String({ description: 'the set of presets that variants are made in; `none` for no variants' }),
   versioning: Type.Unsafe<string>({ type: 'string', enum: ['off', 'on', 'suspended'] }),
   soft_delete_seconds: orNull(Type.Integer()),
   history_keep: orNull(Type.Integer()),

@@ -28,6 +28,9 @@ const settings = {
   allowed_mime_types: nullable(Type.Array(Type.String({ maxLength: 255 }), { maxItems: 200 })),
   overwrite: Type.Optional(Type.Union([Type.Literal('allow'), Type.Literal('deny')])),
   inline: Type.Optional(Type.Boolean()),
+  scan: Type.Optional(Type.Union([Type.Literal('off'), Type.Literal('async'), Type.Literal('before_read')])),
+  checks: Type.Optional(Type.Array(Type.String({ maxLength: 63 }), { maxItems: 16 })),
+  preset_set: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })),
   versioning: Type.Optional(Type.Union([Type.Literal('off'), Type.Literal('on'), Type.Literal('suspended')])),
   soft_delete_seconds: nullable(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
   history_keep: nullable(Type.Integer({ minimum: 1, maximum: 100_000 })),
@@ -89,7 +92,7 @@ function sizeLimit(value: number | string | null | undefined): number | null {
 
 /** What a body changes; what it does not name stays. @throws RowlockError `invalid_request` where its spellings differ */
 function changesOf(body: Static<typeof newBucketBody>): BucketChanges {
-  const { policy, public: isPublic, allowed_mime_types, overwrite, inline } = body;
+  const { policy, public: isPublic, allowed_mime_types, overwrite, inline, preset_set } = body;
   if (policy !== undefined && isPublic !== undefined && isPublic !== (policy === 'public')) {
     throw new RowlockError('invalid_request', `"public": ${isPublic} does not agree with "policy": "${policy}"`);
   }
@@ -101,6 +104,9 @@ function changesOf(body: Static<typeof newBucketBody>): BucketChanges {
     ...(allowed_mime_types === undefined ? {} : { allowed_mime_types }),
     ...(overwrite === undefined ? {} : { overwrite }),
     ...(inline === undefined ? {} : { inline }),
+    ...(body.scan === undefined ? {} : { scan: body.scan }),
+    ...(body.checks === undefined ? {} : { checks: body.checks }),
+    ...(preset_set === undefined ? {} : { preset_set }),
     ...historyOf(body),
     ...quotasOf(body),
   };
@@ -169,6 +175,9 @@ function bucketBody(row: BucketRow, stats?: BucketStats): Record<string, unknown
     config: { allowed_mime_types: row.allowed_mime_types ?? [], max_file_size: limit ?? 0 },
     overwrite: row.overwrite,
     inline: row.inline,
+    scan: row.scan,
+    checks: row.checks,
+    preset_set: row.preset_set,
     versioning: row.versioning,
     soft_delete_seconds: row.soft_delete_seconds,
     history_keep: row.history_keep,

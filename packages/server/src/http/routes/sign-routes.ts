@@ -5,6 +5,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { signedUrlSecondsDefault } from '../../auth/signed-url.ts';
 import { addressRangesMax } from '../../domain/address-ranges.ts';
+import { readTransform, type Transform } from '../../domain/transform.ts';
 import {
   type SignedObject,
   type SignTerms,
@@ -35,7 +36,16 @@ const termsBody = Type.Object(terms);
 const signBody = Type.Union([
   Type.Object({
     ...terms,
-    transform: Type.Optional(Type.Object({ preset: Type.Optional(Type.String({ maxLength: 50 })) })),
+    transform: Type.Optional(
+      Type.Object({
+        preset: Type.Optional(Type.String({ maxLength: 63 })),
+        width: Type.Optional(Type.Integer()),
+        height: Type.Optional(Type.Integer()),
+        resize: Type.Optional(Type.String({ maxLength: 20 })),
+        quality: Type.Optional(Type.Integer()),
+        format: Type.Optional(Type.String({ maxLength: 20 })),
+      }),
+    ),
     version_id: Type.Optional(Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })),
     max_uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
     register: Type.Optional(Type.Boolean()),
@@ -66,12 +76,19 @@ function termsOf(body: Static<typeof termsBody> | null, inQuery?: string): SignT
   };
 }
 
-/** The variant that is asked for. @throws RowlockError `not_implemented` for one that would be signed as the original */
-function presetOf(transform: { readonly preset?: string } | undefined): string | undefined {
-  if (transform !== undefined && Object.keys(transform).some((name) => name !== 'preset')) {
-    throw new RowlockError('not_implemented', 'A transform names a preset: {"preset": "small"}, and nothing else');
+/** The picture that is asked for. */
+interface Form {
+  readonly preset: string | undefined;
+  readonly transform: Transform | undefined;
+}
+
+/** @throws RowlockError `invalid_request` for what would be signed as something else */
+function formOf({ preset, ...fields }: { readonly preset?: string } = {}): Form {
+  const transform = readTransform(fields);
+  if (preset !== undefined && transform !== undefined) {
+    throw new RowlockError('invalid_request', 'A transform has a preset, which stands alone, or a size and a format');
   }
-  return transform?.preset;
+  return { preset, transform };
 }
 
 interface SignRoute {
@@ -95,30 +112,31 @@ function signOne(app: FastifyInstance, options: AppOptions): void {
     withCaller(options, async (caller, request) => {
       const { bucket, '*': name } = request.params;
       const { body } = request;
-      const preset = presetOf(body?.transform);
+      const form = formOf(body?.transform);
       const signed = await signObject(options.context, caller, {
         ...termsOf(body, request.query.expires_in),
         bucket,
         name,
-        preset,
+        ...form,
         version_id: body?.version_id,
         usesMax: body?.max_uses,
         register: body?.register,
       });
-      return linkOf(options, request, { bucket, preset, signed });
+      return linkOf(options, request, { bucket, form, signed });
     }),
   );
 }
 
 interface Link {
   readonly bucket: string;
-  readonly preset: string | undefined;
+  readonly form: Form;
   readonly signed: SignedObject;
 }
 
-function linkOf(options: AppOptions, request: FastifyRequest, { bucket, preset, signed }: Link): object {
+function linkOf(options: AppOptions, request: FastifyRequest, { bucket, form, signed }: Link): object {
   const { id, token, name, expires_at } = signed;
-  const route = preset === undefined ? '/object/sign' : '/render/image/sign';
+  const isPicture = form.preset !== undefined || form.transform !== undefined;
+  const route = isPicture ? '/render/image/sign' : '/object/sign';
   const tail = `?token=${token}&expires=${Math.floor(expires_at.getTime() / 1000)}`;
   return {
     // Relative and decoded, as storage-js needs it: it encodes the whole.
