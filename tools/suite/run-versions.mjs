@@ -19,7 +19,7 @@ const between = ['test/src/database/migrate', 'test/src/database/presign', 'pack
 /** What depends on Node's version: sockets, streams, files, child processes. Neither pixels nor SQL do. */
 const node = [
   'packages/client',
-  ...['auth', 'backend', 'changes', 'domain', 'http', 'imaging/decoder', 'jobs', 'operations'].map(
+  ...['auth', 'backend', 'changes', 'domain', 'http', 'imaging/processes', 'jobs', 'operations'].map(
     (folder) => `packages/server/src/${folder}`,
   ),
   'packages/server/src/metadata/database',

@@ -6,10 +6,10 @@ import type { Backends } from './backend/backends.ts';
 import type { RenderConfig } from './config.ts';
 import type { Observe } from './domain/observation.ts';
 import { type PictureParameters, transformSizesDefault } from './domain/transform.ts';
-import { sourceBytesMax } from './imaging/decoder-messages.ts';
-import { DecoderPool } from './imaging/decoder-pool.ts';
 import { ImageError } from './imaging/image-error.ts';
 import { presetDigest, type VariantPreset } from './imaging/presets.ts';
+import { sourceBytesMax } from './imaging/processes/decoder-messages.ts';
+import { DecoderPool } from './imaging/processes/decoder-pool.ts';
 import type { Database } from './metadata/database.ts';
 import { type PictureMaker, RenderFailure, Renders } from './operations/renders.ts';
 

@@ -8,7 +8,7 @@ import type { WorkerConfig } from './config.ts';
 import { loadDetection } from './domain/media-type.ts';
 import type { Observe } from './domain/observation.ts';
 import type { RunningSigner } from './http/signer-server.ts';
-import { DecoderPool } from './imaging/decoder-pool.ts';
+import { DecoderPool } from './imaging/processes/decoder-pool.ts';
 import { adoptedKinds } from './jobs/adopted-kinds.ts';
 import type { Checkers, JobContext, JobKind } from './jobs/job-kind.ts';
 import { NotifiedRequests } from './jobs/notified-requests.ts';

@@ -21,7 +21,7 @@ let loaded: ReturnType<typeof load> | undefined;
 async function load() {
   const [{ Backends: Opened }, { DecoderPool }, { jobKinds }] = await Promise.all([
     import('../../../packages/server/dist/index.js'),
-    import('../../../packages/server/dist/imaging/decoder-pool.js'),
+    import('../../../packages/server/dist/imaging/processes/decoder-pool.js'),
     import('../../../packages/server/dist/jobs/job-kinds.js'),
   ]);
   return { Opened, jobKinds, decoders: new DecoderPool({ size: 1, idleMs: 2000 }) };

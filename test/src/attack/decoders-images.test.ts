@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { seededRandom } from '@rowlock/test-harness';
 import sharp from 'sharp';
-import { exifOf, type SampleBlock, trafalgarSquare } from '../../../packages/server/dist/imaging/sample-exif.js';
+import { exifOf, type SampleBlock, trafalgarSquare } from '../../../packages/server/dist/imaging/facts/sample-exif.js';
 import { drawn, encoded, noise, pngBomb, scene, turned } from '../../../packages/server/dist/imaging/sample-images.js';
 import {
   animatedGif,

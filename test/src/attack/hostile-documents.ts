@@ -8,7 +8,7 @@ import {
   pdfOfPage,
   pdfStream,
   svgOf,
-} from '../../../packages/server/dist/imaging/sample-documents.js';
+} from '../../../packages/server/dist/imaging/sources/sample-documents.js';
 
 const page = { width: 100, height: 50 };
 

@@ -15,7 +15,7 @@ import {
 } from '@rowlock/test-harness';
 import pg from 'pg';
 import sharp from 'sharp';
-import { pdfOfPage } from '../../../packages/server/dist/imaging/sample-documents.js';
+import { pdfOfPage } from '../../../packages/server/dist/imaging/sources/sample-documents.js';
 import { type Application, ann, bob, putBytes, startApplication, type UploadRequest } from './application.ts';
 
 let app: Application;

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
-import { DecoderPool } from '../../../packages/server/dist/imaging/decoder-pool.js';
 import { ImageError } from '../../../packages/server/dist/imaging/image-error.js';
 import { type VariantPreset, variantPresets } from '../../../packages/server/dist/imaging/presets.js';
+import { DecoderPool } from '../../../packages/server/dist/imaging/processes/decoder-pool.js';
 import type { RenderedImage } from '../../../packages/server/dist/imaging/render.js';
 
 const folder = process.env['ROWLOCK_CORPORA'] ?? join(homedir(), '.cache', 'rowlock', 'corpora');

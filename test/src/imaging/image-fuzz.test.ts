@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { type SeededRandom, seededRandom } from '@rowlock/test-harness';
-import { DecoderPool } from '../../../packages/server/dist/imaging/decoder-pool.js';
 import { ImageError } from '../../../packages/server/dist/imaging/image-error.js';
 import { type VariantPreset, variantPresets } from '../../../packages/server/dist/imaging/presets.js';
-import { pdfObjects, pdfOf, svgOf } from '../../../packages/server/dist/imaging/sample-documents.js';
+import { DecoderPool } from '../../../packages/server/dist/imaging/processes/decoder-pool.js';
 import { asHeic, drawn, encoded, scene } from '../../../packages/server/dist/imaging/sample-images.js';
+import { pdfObjects, pdfOf, svgOf } from '../../../packages/server/dist/imaging/sources/sample-documents.js';
 
 const inputsInSuite = 40;
 const inputs =

@@ -132,7 +132,7 @@ function heldDecoder(folder: string): URL {
        if (existsSync(fail)) { unlinkSync(fail); throw new Error('out of order'); }
        while (existsSync(hold)) await new Promise((resolve) => setTimeout(resolve, 5));
      });
-     await import(${compiled('imaging/decoder-process.js')});`,
+     await import(${compiled('imaging/processes/decoder-process.js')});`,
   );
   return pathToFileURL(file);
 }

@@ -4,9 +4,9 @@
  */
 import { type ImageSource, openImage } from './decoder.ts';
 import { type Box, pictureSize } from './geometry.ts';
-import type { OpenedSource } from './opened-source.ts';
 import type { Deadline } from './pixels.ts';
 import type { VariantPreset } from './presets.ts';
+import type { OpenedSource } from './sources/opened-source.ts';
 
 const framesMax = 256;
 /** Of all frames together, of the file and of the variant. */

@@ -5,8 +5,8 @@ import sharp from 'sharp';
 import { ImageError, imageError } from './image-error.ts';
 import { type VariantPreset, variantPresets } from './presets.ts';
 import { renderVariants } from './render.ts';
-import { pdfOfPage, svgOf } from './sample-documents.ts';
 import { asHeic, drawn, encoded, noise, pngBomb, scene, turned } from './sample-images.ts';
+import { pdfOfPage, svgOf } from './sources/sample-documents.ts';
 
 async function reasonOf(source: Buffer, presets: readonly VariantPreset[] = variantPresets): Promise<string> {
   try {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { AskedPreset, VariantPreset } from './presets.ts';
 import { type RenderedImage, type RenderedVariant, type RenderOptions, renderVariants } from './render.ts';
-import { stripMetadata } from './strip-metadata.ts';
+import { stripMetadata } from './strip/strip-metadata.ts';
 
 /** Renders a file. @throws ImageError */
 export async function renderAsked(

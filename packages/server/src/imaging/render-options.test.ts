@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { poolFor } from './faulty-decoder.ts';
-import { plainTiff } from './plain-tiff.ts';
 import type { VariantPreset, Watermark } from './presets.ts';
+import { poolFor } from './processes/faulty-decoder.ts';
 import { type RenderedVariant, renderVariants } from './render.ts';
+import { plainTiff } from './sources/plain-tiff.ts';
 
 const base: VariantPreset = {
   name: 'a',

@@ -7,14 +7,14 @@ import assert from 'node:assert/strict';
 import sharp, { type Sharp } from 'sharp';
 import { isMoving, moving } from './animation.ts';
 import type { ImageFormat, ImageLimits, ImageSource } from './decoder.ts';
-import { type ImageFacts, readFacts } from './facts.ts';
+import { type ImageFacts, readFacts } from './facts/facts.ts';
 import { type Box, boxOf, decodedSize, focalCut, keptSize, pictureSize, type Size } from './geometry.ts';
 import { imageError } from './image-error.ts';
-import { openSource } from './open-source.ts';
-import type { OpenedSource } from './opened-source.ts';
 import { Deadline, fromPixels, type Pixels, rawPixels } from './pixels.ts';
 import type { VariantPreset } from './presets.ts';
-import { type SourceKind, sourceKind } from './source-kind.ts';
+import { openSource } from './sources/open-source.ts';
+import type { OpenedSource } from './sources/opened-source.ts';
+import { type SourceKind, sourceKind } from './sources/source-kind.ts';
 import { overlay } from './watermark.ts';
 
 export interface RenderOptions extends ImageLimits {

@@ -1,7 +1,7 @@
 /** What a job kind is: where it runs, how often it is tried, and one call into the domain. */
 import type { Backends } from '../backend/backends.ts';
 import type { Observe } from '../domain/observation.ts';
-import type { DecoderPool } from '../imaging/decoder-pool.ts';
+import type { DecoderPool } from '../imaging/processes/decoder-pool.ts';
 import type { Database } from '../metadata/database.ts';
 import type { Scanner } from '../scanning/clamd.ts';
 import type { HttpClassifier } from '../scanning/http-classifier.ts';

@@ -3,8 +3,9 @@
  * its preset changed and somebody asked. It reads and writes nothing. Invariant: a preset with a watermark is never planned
  * without it.
  */
-import { replyBytesMost, replyLimits, watermarkBytesMax } from '../imaging/decoder-messages.ts';
+
 import { type AskedPreset, presetDigest } from '../imaging/presets.ts';
+import { replyBytesMost, replyLimits, watermarkBytesMax } from '../imaging/processes/decoder-messages.ts';
 import type { VariantRow, VariantSource, WatermarkSource } from '../metadata/variants.ts';
 
 /** The digest of a variant that is there and is to be made again: of no parameters at all. */

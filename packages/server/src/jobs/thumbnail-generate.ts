@@ -5,10 +5,10 @@
  */
 import { buffer } from 'node:stream/consumers';
 import { JobCancel } from '@rowlock/queue';
-import { sourceBytesMax } from '../imaging/decoder-messages.ts';
 import { ImageError } from '../imaging/image-error.ts';
+import { sourceBytesMax } from '../imaging/processes/decoder-messages.ts';
 import type { RenderedImage } from '../imaging/render.ts';
-import { strippableBytesMax, strippableTypes } from '../imaging/strip-metadata.ts';
+import { strippableBytesMax, strippableTypes } from '../imaging/strip/strip-metadata.ts';
 import { imageFactsKeep, imageIsUnread, imagePlace, one, versionOfFile } from '../metadata/upkeep.ts';
 import {
   selectVariantSource,

@@ -3,12 +3,12 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
-import type { DecoderPool } from './decoder-pool.ts';
-import { faultyDecoder, poolFor } from './faulty-decoder.ts';
-import { type VariantPreset, variantPresets } from './presets.ts';
-import { type RenderedImage, type RenderedVariant, renderVariants } from './render.ts';
+import { type VariantPreset, variantPresets } from '../presets.ts';
+import type { DecoderPool } from '../processes/decoder-pool.ts';
+import { faultyDecoder, poolFor } from '../processes/faulty-decoder.ts';
+import { type RenderedImage, type RenderedVariant, renderVariants } from '../render.ts';
+import { drawn, scene } from '../sample-images.ts';
 import { lockedPdf, pdfObjects, pdfOf, pdfOfPage, svgOf } from './sample-documents.ts';
-import { drawn, scene } from './sample-images.ts';
 import { drawnElements } from './svg-expansion.ts';
 
 const large = variantPresets[2] as VariantPreset;

@@ -3,13 +3,13 @@
  * given as bytes without an address, so that references have nowhere to go. Invariant: what declares entities, or is
  * larger than drawings are, is refused before any parser sees it.
  */
-import type { ImageLimits } from './decoder.ts';
-import { allowDrawings, openImage } from './decoder.ts';
-import type { Size } from './geometry.ts';
-import { ImageError, imageError } from './image-error.ts';
+import type { ImageLimits } from '../decoder.ts';
+import { allowDrawings, openImage } from '../decoder.ts';
+import type { Size } from '../geometry.ts';
+import { ImageError, imageError } from '../image-error.ts';
+import { rawPixels } from '../pixels.ts';
+import { variantSideMax } from '../presets.ts';
 import type { OpenedSource } from './opened-source.ts';
-import { rawPixels } from './pixels.ts';
-import { variantSideMax } from './presets.ts';
 import { drawnElements } from './svg-expansion.ts';
 
 const bytesMax = 8 * 2 ** 20;

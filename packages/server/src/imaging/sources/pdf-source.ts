@@ -4,12 +4,12 @@
  * and what the page asks for never decides how many pixels are drawn.
  */
 import { PDFiumModule } from '@hyzyla/pdfium';
-import { type ImageLimits, pixelsMaxDefault } from './decoder.ts';
-import type { Size } from './geometry.ts';
-import { engineError, ImageError } from './image-error.ts';
+import { type ImageLimits, pixelsMaxDefault } from '../decoder.ts';
+import type { Size } from '../geometry.ts';
+import { engineError, ImageError } from '../image-error.ts';
+import { packedRgb } from '../pixels.ts';
+import { variantSideMax } from '../presets.ts';
 import type { OpenedSource } from './opened-source.ts';
-import { packedRgb } from './pixels.ts';
-import { variantSideMax } from './presets.ts';
 
 type PDFium = Awaited<ReturnType<typeof PDFiumModule>>;
 

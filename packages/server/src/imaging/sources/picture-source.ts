@@ -3,12 +3,12 @@
  * encodes nothing. Invariant: a damaged file is shown only when three quarters of it could be read.
  */
 import type { Metadata, Sharp } from 'sharp';
+import { type ImageFormat, type ImageLimits, type ImageSource, openImage, readHeader } from '../decoder.ts';
+import type { Size } from '../geometry.ts';
+import { ImageError, imageError } from '../image-error.ts';
+import { type Deadline, type Pixels, rawPixels } from '../pixels.ts';
 import { missingShare } from './damage.ts';
-import { type ImageFormat, type ImageLimits, type ImageSource, openImage, readHeader } from './decoder.ts';
-import type { Size } from './geometry.ts';
-import { ImageError, imageError } from './image-error.ts';
 import type { OpenedSource } from './opened-source.ts';
-import { type Deadline, type Pixels, rawPixels } from './pixels.ts';
 
 /** A file may lack this share of its picture and still be shown: an upload that broke off near its end. */
 export const missingShareMax = 0.25;

@@ -5,12 +5,12 @@
  */
 import { createRequire } from 'node:module';
 import type { Metadata } from 'sharp';
+import { formatOf, type ImageLimits, readMetadata } from '../decoder.ts';
+import { engineError, ImageError } from '../image-error.ts';
+import { type Deadline, fromPixels, type Pixels, packedRgb, rawPixels } from '../pixels.ts';
 import { missingShare } from './damage.ts';
-import { formatOf, type ImageLimits, readMetadata } from './decoder.ts';
-import { engineError, ImageError } from './image-error.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { missingShareMax, openPicture, pictureSource } from './picture-source.ts';
-import { type Deadline, fromPixels, type Pixels, packedRgb, rawPixels } from './pixels.ts';
 import { plainTiff } from './plain-tiff.ts';
 
 /** As much as its memory allows: it holds the image several times, in planes, as RGBA and as what is handed on. */

@@ -2,7 +2,7 @@
  * Which chunks of a WebP file stay in a stripped copy: those of pixels, frames, transparency and colours. Invariant: the
  * flags of its header say exactly what is there, and nothing behind the container's end is kept.
  */
-import { ImageError } from './image-error.ts';
+import { ImageError } from '../image-error.ts';
 import { orientationBlock } from './orientation-block.ts';
 
 const kept: ReadonlySet<string> = new Set(['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF', 'ICCP']);

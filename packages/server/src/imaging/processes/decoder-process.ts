@@ -4,7 +4,10 @@
  * and nothing but its parent ends it on purpose.
  */
 import { Socket } from 'node:net';
-import { fault } from '../domain/fault.ts';
+import { fault } from '../../domain/fault.ts';
+import { BrokenEngine, ImageError } from '../image-error.ts';
+import { renderAsked } from '../render-asked.ts';
+import { type SourceKind, sourceKinds } from '../sources/source-kind.ts';
 import { beginFrame, type Frame, FrameReader } from './decoder-frames.ts';
 import {
   type NeedsMemory,
@@ -14,9 +17,6 @@ import {
   replyLimits,
   requestLimits,
 } from './decoder-messages.ts';
-import { BrokenEngine, ImageError } from './image-error.ts';
-import { renderAsked } from './render-asked.ts';
-import { type SourceKind, sourceKinds } from './source-kind.ts';
 
 /** What this process decodes, and nothing else; its parent says so when it starts it. */
 const kind: SourceKind = sourceKinds.find((each) => each === process.argv[2]) ?? 'picture';

@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { until } from '@rowlock/test-harness';
+import { ImageError } from '../image-error.ts';
+import { variantPresets } from '../presets.ts';
+import { renderVariants } from '../render.ts';
+import { drawn, noise, scene } from '../sample-images.ts';
 import { decoderModule, faultyDecoder, poolFor } from './faulty-decoder.ts';
-import { ImageError } from './image-error.ts';
-import { variantPresets } from './presets.ts';
-import { renderVariants } from './render.ts';
-import { drawn, noise, scene } from './sample-images.ts';
 
 const photo = await drawn(scene(300, 200)).jpeg().toBuffer();
 const fileOf = (bytes: Buffer) => ({ size: bytes.length, stream: Readable.from([bytes]), bytes });

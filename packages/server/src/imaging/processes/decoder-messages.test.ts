@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { until } from '@rowlock/test-harness';
+import { ImageError } from '../image-error.ts';
+import { type VariantPreset, variantPresets } from '../presets.ts';
+import { renderVariants } from '../render.ts';
+import { drawn, noise, scene } from '../sample-images.ts';
 import { beginFrame, FrameReader } from './decoder-frames.ts';
 import {
   readReply,
@@ -12,10 +16,6 @@ import {
   watermarkBytesMax,
 } from './decoder-messages.ts';
 import { decoderModule, faultyDecoder, poolFor } from './faulty-decoder.ts';
-import { ImageError } from './image-error.ts';
-import { type VariantPreset, variantPresets } from './presets.ts';
-import { renderVariants } from './render.ts';
-import { drawn, noise, scene } from './sample-images.ts';
 
 const photo = await drawn(scene(300, 200)).jpeg().toBuffer();
 const image = await renderVariants(photo, variantPresets);

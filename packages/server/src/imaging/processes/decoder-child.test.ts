@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { variantPresets } from '../presets.ts';
 import { DecoderChild } from './decoder-child.ts';
 import { faultyDecoder, poolFor } from './faulty-decoder.ts';
-import { variantPresets } from './presets.ts';
 
 /** An interlaced PNG has to be held as a whole, whatever is made of it. */
 const interlaced = await sharp({ create: { width: 4000, height: 3000, channels: 3, background: 'teal' } })
@@ -38,7 +38,7 @@ test('33 a process that needs much memory says so by the header, and decodes whe
 });
 
 test('46 a process whose WebAssembly trapped refuses that file for good, and gets no other', async (t) => {
-  const errors = JSON.stringify(new URL('./image-error.js', import.meta.url).href);
+  const errors = JSON.stringify(new URL('../image-error.js', import.meta.url).href);
   const trap = `throw new (await import(${errors})).BrokenEngine('unreachable')`;
   const { pool } = poolFor(t, { module: faultyDecoder(t, 'decoder.before_decode', trap) });
 

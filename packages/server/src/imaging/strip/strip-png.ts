@@ -3,7 +3,7 @@
  * in its list and may be left out by the specification is left out, and nothing behind IEND is kept.
  */
 import { crc32 } from 'node:zlib';
-import { ImageError } from './image-error.ts';
+import { ImageError } from '../image-error.ts';
 import { orientationBlock } from './orientation-block.ts';
 
 /** Of the ancillary chunks those that change what is seen (PNG, third edition, section 11.3; frames: APNG). */

@@ -3,7 +3,7 @@
  * that a process for photographs has none of it. Invariant: bytes are opened as the kind that was asked for, whatever else
  * could be seen in them.
  */
-import type { ImageLimits, ImageSource } from './decoder.ts';
+import type { ImageLimits, ImageSource } from '../decoder.ts';
 import type { OpenedSource } from './opened-source.ts';
 import { openPicture } from './picture-source.ts';
 import type { SourceKind } from './source-kind.ts';

@@ -14,8 +14,8 @@ const compiled = (path: string): string => JSON.stringify(new URL(path, import.m
 const worker = (module: URL | undefined): string => `
   import { Readable } from 'node:stream';
   import { DecoderPool } from ${compiled('./decoder-pool.js')};
-  import { variantPresets } from ${compiled('./presets.js')};
-  import { drawn, noise, scene } from ${compiled('./sample-images.js')};
+  import { variantPresets } from ${compiled('../presets.js')};
+  import { drawn, noise, scene } from ${compiled('../sample-images.js')};
   const module = ${JSON.stringify(module?.href)};
   const pool = new DecoderPool({ size: 1, ...(module && { module: new URL(module) }) });
   const small = await drawn(scene(30, 20)).jpeg().toBuffer();
@@ -64,7 +64,7 @@ for (const [what, point, script] of [
 
 test('the process of the service never loads what decodes', async () => {
   const script = `
-    await Promise.all([import(${compiled('../index.js')}), import(${compiled('../http/app.js')})]);
+    await Promise.all([import(${compiled('../../index.js')}), import(${compiled('../../http/app.js')})]);
     process.stdout.write(JSON.stringify(process.report.getReport().sharedObjects));`;
 
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { maxBuffer: 2 ** 24 });

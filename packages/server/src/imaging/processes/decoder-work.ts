@@ -3,7 +3,7 @@
  * file is read to its end once, or discarded.
  */
 import type { Readable } from 'node:stream';
-import type { AskedPreset } from './presets.ts';
+import type { AskedPreset } from '../presets.ts';
 
 /** A file to decode; a backend's answer to `get` is one. */
 export interface ImageFile {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '@rowlock/test-harness';
 import fc from 'fast-check';
+import { drawn, scene } from '../sample-images.ts';
 import { clean, wordsOf } from './fact-text.ts';
 import { type FactSources, type ImageFacts, readFacts } from './facts.ts';
 import { readFactsReply } from './facts-reply.ts';
 import { exifOf, type SampleValue, trafalgarSquare } from './sample-exif.ts';
-import { drawn, scene } from './sample-images.ts';
 import { takenAt, takenAtIso } from './taken-at.ts';
 
 const text = (value: string): Buffer => Buffer.from(value);

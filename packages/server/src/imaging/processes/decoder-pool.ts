@@ -5,15 +5,15 @@
  * budget of memory by its headers; and after `stop` there is none.
  */
 import { availableParallelism, totalmem } from 'node:os';
-import type { Observe } from '../domain/observation.ts';
+import type { Observe } from '../../domain/observation.ts';
+import type { AskedPreset } from '../presets.ts';
+import type { RenderedImage } from '../render.ts';
+import { kindBytes, type SourceKind, sourceKind, sourceKinds } from '../sources/source-kind.ts';
 import { DecoderChild, type DecoderOptions } from './decoder-child.ts';
 import { watermarkBytesMax } from './decoder-messages.ts';
 import { type DecoderLimits, discard, type ImageFile } from './decoder-work.ts';
 import { firstBytes } from './first-bytes.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import type { AskedPreset } from './presets.ts';
-import type { RenderedImage } from './render.ts';
-import { kindBytes, type SourceKind, sourceKind, sourceKinds } from './source-kind.ts';
 
 export interface DecoderPoolOptions extends Partial<DecoderLimits> {
   /** How many files are decoded at once, if memory allows; as many as there are cores unless given. */

@@ -2,7 +2,7 @@
  * The EXIF block of a stripped file: an orientation and nothing else. It reads no file. Invariant: what it writes is 26
  * bytes long whatever the block said that it replaces.
  */
-import { readExif } from './exif.ts';
+import { readExif } from '../facts/exif.ts';
 
 /** A TIFF structure with one tag, for a block that turns its picture; undefined for one that does not. */
 export function orientationBlock(exif: Uint8Array | undefined): Buffer | undefined {

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { requires, temporaryFolder, toolPath } from '@rowlock/test-harness';
 import sharp, { type Sharp } from 'sharp';
-import { readReply } from './decoder-messages.ts';
-import { type AskedPreset, variantPresets } from './presets.ts';
-import { renderAsked } from './render-asked.ts';
-import { exifOf, trafalgarSquare } from './sample-exif.ts';
-import { drawn, scene, turned } from './sample-images.ts';
+import { exifOf, trafalgarSquare } from '../facts/sample-exif.ts';
+import { type AskedPreset, variantPresets } from '../presets.ts';
+import { readReply } from '../processes/decoder-messages.ts';
+import { renderAsked } from '../render-asked.ts';
+import { drawn, scene, turned } from '../sample-images.ts';
 import { stripMetadata } from './strip-metadata.ts';
 
 const secret = 'Trafalgar-Square-51.508';

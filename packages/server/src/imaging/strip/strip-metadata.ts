@@ -3,7 +3,7 @@
  * previews, comments, and whatever lies behind its end. Nothing is decoded: the compressed pixels are the same bytes.
  * Invariant: parts are kept because they are known to be needed for showing the picture, never because they are unknown.
  */
-import { ImageError } from './image-error.ts';
+import { ImageError } from '../image-error.ts';
 import { strippedJpeg } from './strip-jpeg.ts';
 import { strippedPng } from './strip-png.ts';
 import { strippedWebp } from './strip-webp.ts';

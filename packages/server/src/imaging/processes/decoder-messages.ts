@@ -3,13 +3,13 @@
  * enemy had written it, since the process decodes hostile bytes. Invariant: no property of a reply goes on unless it
  * was checked here.
  */
-import type { ImageFormat } from './decoder.ts';
+import type { ImageFormat } from '../decoder.ts';
+import { readFactsReply } from '../facts/facts-reply.ts';
+import { ImageError, type ImageErrorReason } from '../image-error.ts';
+import { type AskedPreset, type VariantPreset, variantSideMax } from '../presets.ts';
+import type { RenderedImage, RenderedVariant } from '../render.ts';
+import { strippableBytesMax } from '../strip/strip-metadata.ts';
 import type { Frame, FrameLimits } from './decoder-frames.ts';
-import { readFactsReply } from './facts-reply.ts';
-import { ImageError, type ImageErrorReason } from './image-error.ts';
-import { type AskedPreset, type VariantPreset, variantSideMax } from './presets.ts';
-import type { RenderedImage, RenderedVariant } from './render.ts';
-import { strippableBytesMax } from './strip-metadata.ts';
 
 /** The head of a request; the file's bytes follow it, and the watermark's behind them. */
 export interface RenderRequest {

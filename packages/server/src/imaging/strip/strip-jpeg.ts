@@ -3,7 +3,7 @@
  * colour profile, Adobe's colour transform. It decodes no scan. Invariant: it moves forward with every step, and nothing
  * behind the end of the picture is kept, where telephones put further pictures and films.
  */
-import { ImageError } from './image-error.ts';
+import { ImageError } from '../image-error.ts';
 import { orientationBlock } from './orientation-block.ts';
 
 const marker = { jfif: 0xe0, exif: 0xe1, icc: 0xe2, adobe: 0xee, scan: 0xda, end: 0xd9, comment: 0xfe } as const;

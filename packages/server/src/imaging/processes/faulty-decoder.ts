@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { FaultPoint } from '../domain/fault.ts';
+import type { FaultPoint } from '../../domain/fault.ts';
 import { DecoderPool, type DecoderPoolOptions } from './decoder-pool.ts';
 
 const compiled = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
@@ -17,7 +17,7 @@ export function faultyDecoder(t: TestContext, point: FaultPoint, script: string)
   return decoderModule(
     t,
     `import { createRequire } from 'node:module';
-     import { enableFaults } from ${compiled('../domain/fault.js')};
+     import { enableFaults } from ${compiled('../../domain/fault.js')};
      const require = createRequire(import.meta.url);
      enableFaults(async (point) => { if (point === '${point}') { ${script} } });
      await import(${compiled('./decoder-process.js')});`,

@@ -9,6 +9,10 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ImageError } from '../image-error.ts';
+import type { AskedPreset } from '../presets.ts';
+import type { RenderedImage } from '../render.ts';
+import type { SourceKind } from '../sources/source-kind.ts';
 import { decoderCommand } from './decoder-command.ts';
 import { beginFrame, type Frame, FrameReader } from './decoder-frames.ts';
 import {
@@ -22,11 +26,7 @@ import {
   replyLimits,
 } from './decoder-messages.ts';
 import { type DecoderLimits, type DecoderWork, discard } from './decoder-work.ts';
-import { ImageError } from './image-error.ts';
-import type { AskedPreset } from './presets.ts';
 import { residentBytes } from './process-memory.ts';
-import type { RenderedImage } from './render.ts';
-import type { SourceKind } from './source-kind.ts';
 
 export interface DecoderOptions extends DecoderLimits {
   /** What it decodes; photographs unless given. */

@@ -2,9 +2,9 @@
  * What every format looks like to the renderer: a size, what it says beside its pixels, and pixels at any size. It decodes
  * nothing itself. Invariant: until `decode` is called no pixel was decoded.
  */
-import type { ImageFormat } from './decoder.ts';
-import type { Size } from './geometry.ts';
-import type { Deadline, Pixels } from './pixels.ts';
+import type { ImageFormat } from '../decoder.ts';
+import type { Size } from '../geometry.ts';
+import type { Deadline, Pixels } from '../pixels.ts';
 
 export interface OpenedSource {
   readonly format: ImageFormat;
