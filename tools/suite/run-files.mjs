@@ -6,6 +6,7 @@
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { SlowestFiles } from './slowest-files.mjs';
 
 /** Returns whether every test passed, at the second try where `options.rerun` files or fewer had failed. */
 export async function runFiles(files, options, { signal, report }) {
@@ -31,6 +32,8 @@ async function runOnce(files, options, { signal, onPass = () => {} }) {
     signal,
     ...(options.patterns.length > 0 ? { testNamePatterns: options.patterns } : {}),
   });
+  const slowest = new SlowestFiles();
+  for (const ended of ['test:pass', 'test:fail']) events.on(ended, (event) => slowest.count(event));
   events.on('test:fail', ({ todo, name, file }) => {
     if (todo === undefined || todo === false) failed.set(file, [...(failed.get(file) ?? []), name]);
   });
@@ -41,5 +44,6 @@ async function runOnce(files, options, { signal, onPass = () => {} }) {
     printed.once('end', resolve);
     printed.once('error', reject);
   });
+  for (const line of slowest.lines()) console.log(line);
   return failed;
 }

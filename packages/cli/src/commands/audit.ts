@@ -1,10 +1,10 @@
 /** `audit`: pages of the audit log, straight from the database. It only reads; nothing can change what is written. */
-import { type AuditQuery, type AuditRow, Database, listAudit } from '@rowlock/server';
+import { type AuditQuery, type AuditRow, listAudit } from '@rowlock/server';
 import type { Command } from '../command.ts';
 import { plainText } from '../plain-text.ts';
 import { type ReadArguments, readArguments } from '../read-arguments.ts';
-import { database } from '../service-config.ts';
 import { UsageError } from '../usage-error.ts';
+import { withWorkerDatabase } from '../worker-database.ts';
 
 const units: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
 
@@ -85,20 +85,9 @@ export const audit: Command = {
     } as const;
     const read = readArguments(argv, { ...own, request: 'text', limit: 'text', json: 'switch' });
     const query = queryOf(read);
-    const { url, statement_timeout_ms } = database(read.settings, 'worker-database-url');
-    const db = new Database({
-      url,
-      connectionsMax: 1,
-      statementTimeoutMs: statement_timeout_ms,
-      applicationName: 'rowlock audit',
-    });
-    try {
-      const rows = await listAudit(db, query);
-      const lines = rows.map((row) => (read.flags['json'] === true ? JSON.stringify(row) : lineOf(row)));
-      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
-      return 0;
-    } finally {
-      await db.close();
-    }
+    const rows = await withWorkerDatabase(read.settings, { command: 'audit' }, (db) => listAudit(db, query));
+    const lines = rows.map((row) => (read.flags['json'] === true ? JSON.stringify(row) : lineOf(row)));
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    return 0;
   },
 };

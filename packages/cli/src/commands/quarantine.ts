@@ -3,7 +3,7 @@
  * the role of the workers; what is done is in the audit log.
  */
 import {
-  Database,
+  type Database,
   listQuarantine,
   purgeQuarantined,
   type QuarantineCause,
@@ -15,8 +15,8 @@ import {
 import type { Command } from '../command.ts';
 import { plainText } from '../plain-text.ts';
 import { type ReadArguments, readArguments } from '../read-arguments.ts';
-import { database } from '../service-config.ts';
 import { UsageError } from '../usage-error.ts';
+import { withWorkerDatabase } from '../worker-database.ts';
 
 interface Parts {
   readonly db: Database;
@@ -140,17 +140,6 @@ its row says. Purging deletes every object that has the bytes, and what their hi
     const [name = 'list', ...rest] = read.rest;
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
     if (action === undefined) throw new UsageError(usage);
-    const { url, statement_timeout_ms } = database(read.settings, 'worker-database-url');
-    const db = new Database({
-      url,
-      connectionsMax: 1,
-      statementTimeoutMs: statement_timeout_ms,
-      applicationName: 'rowlock quarantine',
-    });
-    try {
-      return await action({ db, read, rest });
-    } finally {
-      await db.close();
-    }
+    return withWorkerDatabase(read.settings, { command: 'quarantine' }, (db) => action({ db, read, rest }));
   },
 };
