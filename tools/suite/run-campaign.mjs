@@ -83,6 +83,20 @@ const campaigns = {
     rounds: 10,
     unit: 'thousand inputs',
   },
+  'image-soak': {
+    tool: 'test/dist/imaging/soak/main.js',
+    about:
+      'an hour of photographs and other files for one worker with two decoders; how much memory, and does it grow?',
+    rounds: 60,
+    unit: 'minutes',
+  },
+  'large-upload': {
+    files: ['test/dist/browser/elements-resume.test.js'],
+    about:
+      'a large file in Chromium: the service is killed in the middle, the page is reloaded, the bytes are compared',
+    rounds: 300,
+    unit: 'megabytes',
+  },
   clock: { files: ['test/dist/faults/clock.test.js'], about: 'two hours ahead and behind', rounds: 1 },
   'queue-go': {
     files: [
@@ -148,7 +162,7 @@ export async function runCampaign(args) {
     );
     const usage = [
       'npm run campaign -- NAME [--seed N] [--rounds N]',
-      '  controls: [--only PART] [--area NAME] [--json FILE]; queue-soak: [--minutes N] [--rate N] [--json FILE]; fsck: [--objects N] [--json FILE]',
+      '  controls: [--only PART] [--area NAME] [--json FILE]; queue-soak, image-soak: [--minutes N] [--rate N] [--json FILE]; fsck: [--objects N] [--json FILE]',
       '  model: [--runs N] [--path P], the place of one run among those of its seed, which is made smaller',
     ].join('\n');
     console.log(`${usage}\n\n${rows.join('\n')}`);

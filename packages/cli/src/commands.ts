@@ -1,11 +1,13 @@
 /** Every command, in the order in which help shows them. */
 import type { Command } from './command.ts';
+import { access } from './commands/access.ts';
 import { adopt } from './commands/adopt.ts';
 import { alternatives } from './commands/alternatives.ts';
 import { audit } from './commands/audit.ts';
 import { backendCommand } from './commands/backend.ts';
 import { bucket } from './commands/bucket.ts';
 import { config } from './commands/config.ts';
+import { consoleCommand } from './commands/console.ts';
 import { cost } from './commands/cost.ts';
 import { cp } from './commands/cp.ts';
 import { dev } from './commands/dev.ts';
@@ -24,6 +26,7 @@ import { variants } from './commands/variants.ts';
 
 export const commands: readonly Command[] = [
   dev,
+  consoleCommand,
   serve,
   work,
   bucket,
@@ -38,6 +41,7 @@ export const commands: readonly Command[] = [
   doctor,
   jobs,
   audit,
+  access,
   config,
   backendCommand,
   fsckCommand,

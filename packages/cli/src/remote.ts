@@ -19,6 +19,7 @@ export const remoteHelp: Readonly<Record<string, string>> = {
 export function remoteOf(
   { flags }: ReadArguments,
   env: Readonly<Record<string, string | undefined>> = process.env,
+  devKeyName: 'authenticated_key' | 'service_key' = 'authenticated_key',
 ): StorageClient {
   const flag = (name: string): string | undefined =>
     typeof flags[name] === 'string' ? (flags[name] as string) : undefined;
@@ -33,8 +34,8 @@ export function remoteOf(
       'which service? Give --url and --token, set ROWLOCK_URL and ROWLOCK_TOKEN, or run this where `rowlock dev` has its .rowlock folder',
     );
   }
-  const dev = JSON.parse(readFileSync(file, 'utf8')) as { url: string; authenticated_key: string };
-  return createClient({ url: dev.url, token: token ?? dev.authenticated_key });
+  const dev = JSON.parse(readFileSync(file, 'utf8')) as Record<'url' | typeof devKeyName, string>;
+  return createClient({ url: dev.url, token: token ?? dev[devKeyName] });
 }
 
 /** Splits `bucket/name`. @throws UsageError without a bucket */

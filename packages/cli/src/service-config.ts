@@ -5,6 +5,7 @@ import { siteFolder } from '@rowlock/console';
 import type { ServerConfig, WorkerConfig } from '@rowlock/server';
 import { defaultSchemaNames, isAddressRange } from '@rowlock/server';
 import { checkersOf } from './check-options.ts';
+import { readPrices, shippedPrices } from './cost/prices.ts';
 import { gatewayConfig } from './gateway-options.ts';
 import type { Settings } from './options.ts';
 import { rateLimits } from './rate-limit-options.ts';
@@ -67,6 +68,7 @@ export function serverConfig(settings: Settings): ServerConfig {
     },
     gateway: gatewayConfig(settings),
     api_docs: apiDocs(settings),
+    prices: readPrices(shippedPrices),
     console_folder: siteFolder,
   };
 }

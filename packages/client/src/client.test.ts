@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { signToken, startService, type TestService, until } from '@rowlock/test-harness';
+import { signToken, startService, type TestService } from '@rowlock/test-harness';
 import { createClient, type StorageClient } from './client.ts';
 import { isRowlockError } from './contract/errors.ts';
-import { uploadForEntity } from './direct-upload.ts';
 
 describe('the client of a real service', () => {
   let service: TestService;
@@ -28,7 +27,7 @@ describe('the client of a real service', () => {
     };
 
     for (const [name, body] of Object.entries(bodies)) {
-      const uploaded = await ann.upload('box', `bodies/${name}`, body, {
+      const uploaded = await ann.put('box', `bodies/${name}`, body, {
         contentType: 'text/plain',
         metadata: { é: 1 },
         cacheControl: '60',
@@ -43,8 +42,8 @@ describe('the client of a real service', () => {
   });
 
   test('ranges, existence, links, listing and removal', async () => {
-    await ann.upload('box', 'tree/a/1.txt', 'one');
-    await ann.upload('box', 'tree/2.txt', 'two');
+    await ann.put('box', 'tree/a/1.txt', 'one');
+    await ann.put('box', 'tree/2.txt', 'two');
     const names = async (recursive: boolean): Promise<string[]> => {
       const found: string[] = [];
       for await (const entry of ann.list('box', 'tree', { recursive })) {
@@ -66,7 +65,7 @@ describe('the client of a real service', () => {
   });
 
   test('links are made one by one or many at once, are good for so many uses, and can be ended', async () => {
-    await ann.upload('box', 'what?/#1.txt', 'one');
+    await ann.put('box', 'what?/#1.txt', 'one');
     const open = async (url: string | undefined): Promise<string> => {
       const answer = await fetch(url ?? 'missing:');
       return answer.ok ? answer.text() : String(answer.status);
@@ -92,9 +91,9 @@ describe('the client of a real service', () => {
   });
 
   test("errors are the service's own reasons", async () => {
-    await ann.upload('box', 'taken', '1');
+    await ann.put('box', 'taken', '1');
 
-    await assert.rejects(ann.upload('box', 'taken', '2', { overwrite: false }), (error) =>
+    await assert.rejects(ann.put('box', 'taken', '2', { overwrite: false }), (error) =>
       isRowlockError(error, 'object_exists'),
     );
     await assert.rejects(bob.download('box', 'taken'), (error) => isRowlockError(error, 'bucket_not_found'));
@@ -106,21 +105,6 @@ describe('the client of a real service', () => {
       ann.rpc('request_upload_url', { p_entity_type: '..', p_entity_id: '1', p_file_name: 'a', p_file_type: '' }),
       (error) => isRowlockError(error, 'invalid_request'),
     );
-  });
-
-  test('a file goes straight to the store and gets its row', async () => {
-    const bytes = new TextEncoder().encode('a document');
-
-    const row = await uploadForEntity(ann, {
-      entityType: 'issue',
-      entityId: '7',
-      file: new File([bytes], 'Doc.TXT', { type: 'text/plain' }),
-    });
-
-    assert.equal(row['file_name'], 'Doc.TXT');
-    const name = String(row['s3_original_key']);
-    await until(() => ann.exists('files', name), { what: 'the upload is committed' });
-    assert.equal(await (await ann.download('files', name)).text(), 'a document');
   });
 });
 

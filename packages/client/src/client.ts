@@ -6,11 +6,18 @@ import type { Bucket, BucketChanges, NewBucket } from './contract/buckets.ts';
 import type { Change } from './contract/changes.ts';
 import { RowlockError } from './contract/errors.ts';
 import type { Entry, ListedObject, ObjectInfo, SignedLink, UploadedObject, WrittenObject } from './contract/objects.ts';
+import type { Picture, Variant } from './contract/pictures.ts';
 import type { ObjectVersion } from './contract/versions.ts';
 import { errorOfAnswer } from './error-of-answer.ts';
 import { type FollowOptions, followChanges } from './follow-changes.ts';
 import { type ListOptions, listAll, listFolder, listVersionsOf } from './list-objects.ts';
-import { metadataHeader } from './metadata-header.ts';
+import { objectPath } from './object-path.ts';
+import { type PictureOptions, type PicturePlace, pictureOf } from './picture-of.ts';
+import { startUpload } from './upload/start-upload.ts';
+import { canTell, tellingFetch } from './upload/telling-fetch.ts';
+import type { Upload, UploadChoices, UploadSource, UploadTarget } from './upload/upload-options.ts';
+import { type WaitOptions, waitForThumbnails } from './wait-for-thumbnails.ts';
+import { writeHeaders } from './write-headers.ts';
 
 export interface ClientOptions {
   /** Address of the service, without `/storage/v1`. */
@@ -19,9 +26,11 @@ export interface ClientOptions {
   readonly token?: string | (() => string | Promise<string>) | undefined;
   /** Another `fetch`, for tests and proxies. */
   readonly fetch?: typeof globalThis.fetch | undefined;
+  /** True where PostgREST answers at the address, and not the service: then functions and views are all there is. */
+  readonly postgrest?: boolean | undefined;
 }
 
-export interface UploadOptions {
+export interface PutOptions {
   readonly contentType?: string | undefined;
   /** True to overwrite, false to refuse a name that is taken, undefined for the bucket's own setting. */
   readonly overwrite?: boolean | undefined;
@@ -48,6 +57,8 @@ interface Call {
   readonly body?: Body | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Told as bytes of the body leave, in browsers; elsewhere nobody knows. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
 /** Makes a client. */
@@ -82,10 +93,13 @@ export interface SignOptions {
 /** One service as one caller; made by `createClient`. */
 export class StorageClient {
   readonly url: string;
+  /** Whether PostgREST answers there, and not the service. */
+  readonly isPostgrest: boolean;
   readonly #options: ClientOptions;
 
   constructor(options: ClientOptions) {
     this.url = options.url.replace(/\/+$/, '');
+    this.isPostgrest = options.postgrest === true;
     this.#options = options;
   }
 
@@ -113,19 +127,25 @@ export class StorageClient {
     await this.send({ method: 'DELETE', path: `/storage/v1/bucket/${encodeURIComponent(name)}` });
   }
 
-  /** Uploads a body as one object. @throws RowlockError as the service says */
-  upload(bucket: string, name: string, body: Body, options: UploadOptions = {}): Promise<UploadedObject> {
-    const { contentType, overwrite, cacheControl, metadata, size, signal } = options;
-    const headers: Record<string, string> = {
+  /** Puts a body as one object, in one request through the service. @throws RowlockError as the service says */
+  put(bucket: string, name: string, body: Body, options: PutOptions = {}): Promise<UploadedObject> {
+    const { contentType, size, signal } = options;
+    const headers = {
+      ...writeHeaders(options),
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
-      ...(overwrite === undefined ? {} : { 'x-upsert': String(overwrite) }),
-      ...(cacheControl === undefined
-        ? {}
-        : { 'cache-control': /^\d+$/.test(cacheControl) ? `max-age=${cacheControl}` : cacheControl }),
-      ...(metadata === undefined ? {} : { 'x-metadata': metadataHeader(metadata) }),
       ...(size === undefined ? {} : { 'content-length': String(size) }),
     };
     return this.#json({ method: 'POST', path: objectPath('object', bucket, name), body, headers, signal });
+  }
+
+  /**
+   * Uploads a file of any size by the way that suits it, tries again what may succeed, and goes on where a closed page stopped.
+   * It runs from now on.
+   *
+   * @throws RowlockError as the service says; `client_closed` for one that was cancelled
+   */
+  upload(file: UploadSource, options: UploadTarget & UploadChoices): Upload {
+    return startUpload(this, file, options);
   }
 
   /** Opens an object for reading, or one of its versions; `range` is a header's value such as `bytes=0-99`. */
@@ -140,8 +160,8 @@ export class StorageClient {
     return this.send({ method: 'GET', path, headers: range === undefined ? {} : { range }, signal });
   }
 
-  info(bucket: string, name: string): Promise<ObjectInfo> {
-    return this.#json({ method: 'GET', path: objectPath('object/info', bucket, name) });
+  info(bucket: string, name: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ObjectInfo> {
+    return this.#json({ method: 'GET', path: objectPath('object/info', bucket, name), signal: options.signal });
   }
 
   /** Whether the caller can see the object. */
@@ -210,6 +230,31 @@ export class StorageClient {
     return this.#json(relocation('copy', from, to, options.overwrite));
   }
 
+  /**
+   * What is known of a picture and of its variants: of an object, or of an entity's file by `fileId`. With `expirySeconds` each
+   * variant has a URL straight to the store.
+   *
+   * @throws RowlockError `object_not_found`
+   */
+  picture(place: PicturePlace, options: PictureOptions = {}): Promise<Picture> {
+    return pictureOf(this, place, options);
+  }
+
+  /** The variants of a picture as they are now; none of what is no picture. @throws RowlockError `object_not_found` */
+  async variants(bucket: string, name: string, options: PictureOptions = {}): Promise<readonly Variant[]> {
+    return (await pictureOf(this, { bucket, name }, options)).variants;
+  }
+
+  /**
+   * Waits until the thumbnails of a picture are made, or known not to be: told by the change feed, else by asking less and less.
+   * What has no thumbnails is not waited for.
+   *
+   * @throws RowlockError `request_timeout` where it takes longer than `timeoutMs`, `client_closed` where the signal ended it
+   */
+  waitForThumbnails(place: PicturePlace, options: WaitOptions = {}): Promise<Picture> {
+    return waitForThumbnails(this, place, options);
+  }
+
   /** Follows what changes, from now on or from a cursor, through lost connections and tokens that end. */
   follow(options: FollowOptions = {}): AsyncGenerator<Change, void, undefined> {
     return followChanges(this, options);
@@ -253,10 +298,16 @@ export class StorageClient {
   }
 
   /** Calls a function as PostgREST would. Answers undefined where the function returns nothing. */
-  async rpc<T>(name: string, args: Readonly<Record<string, unknown>>, method: 'GET' | 'POST' = 'POST'): Promise<T> {
+  async rpc<T>(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    method: 'GET' | 'POST' = 'POST',
+    signal?: AbortSignal,
+  ): Promise<T> {
     const path = `/rpc/${encodeURIComponent(name)}`;
     const query = method === 'GET' ? `?${new URLSearchParams(args as Record<string, string>)}` : '';
-    const answer = await this.send({ method, path: `${path}${query}`, ...(method === 'POST' ? { json: args } : {}) });
+    const json = method === 'POST' ? { json: args } : {};
+    const answer = await this.send({ method, path: `${path}${query}`, ...json, signal });
     return (answer.status === 204 ? undefined : await answer.json()) as T;
   }
 
@@ -278,11 +329,7 @@ export class StorageClient {
     };
     let answer: Response;
     try {
-      // A body that is a stream needs `duplex`, which the types of `fetch` do not know.
-      answer = await (this.#options.fetch ?? fetch)(`${this.url}${call.path}`, {
-        ...init,
-        ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
-      });
+      answer = await this.#request(`${this.url}${call.path}`, init, call.onSent);
     } catch (cause) {
       call.signal?.throwIfAborted();
       throw new RowlockError('unavailable', `nothing answers at ${this.url}`, { cause });
@@ -291,6 +338,28 @@ export class StorageClient {
       throw await errorOfAnswer(answer);
     }
     return answer;
+  }
+
+  /** Sends bytes to a URL that was signed for them, without this caller's token. Rejects where nothing answers. */
+  putTo(
+    url: string,
+    { body, headers = {}, signal, onSent }: Pick<Call, 'body' | 'headers' | 'signal' | 'onSent'>,
+  ): Promise<Response> {
+    const init = {
+      method: 'PUT',
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return this.#request(url, init, onSent);
+  }
+
+  #request(url: string, init: RequestInit, onSent: Call['onSent']): Promise<Response> {
+    const { fetch: given } = this.#options;
+    if (onSent !== undefined && given === undefined && canTell()) return tellingFetch(url, init, onSent);
+    // A body that is a stream needs `duplex`, which the types of `fetch` do not know.
+    const duplex = init.body instanceof ReadableStream ? { duplex: 'half' } : {};
+    return (given ?? fetch)(url, { ...init, ...duplex });
   }
 
   async #json<T>(call: Call): Promise<T> {
@@ -307,8 +376,4 @@ function relocation(kind: 'move' | 'copy', from: ObjectPlace, to: ObjectPlace, o
   };
   const headers: Record<string, string> = overwrite === undefined ? {} : { 'x-upsert': String(overwrite) };
   return { method: 'POST', path: `/storage/v1/object/${kind}`, json, headers };
-}
-
-function objectPath(kind: string, bucket: string, name: string): string {
-  return `/storage/v1/${kind}/${encodeURIComponent(bucket)}/${name.split('/').map(encodeURIComponent).join('/')}`;
 }

@@ -46,9 +46,9 @@ describe('following a real service', () => {
     const since = await cursor();
     const following = follower(ann, { since, bucket: 'box', prefix: 'é ' });
 
-    await ann.upload('box', 'other', '1');
-    await ann.upload('box', 'é 1', '1');
-    await ann.upload('box', 'é 1', '2');
+    await ann.put('box', 'other', '1');
+    await ann.put('box', 'é 1', '1');
+    await ann.put('box', 'é 1', '2');
     await until(() => following.told.length === 2, { what: 'both are told' });
     following.stop();
     await following.ended;
@@ -69,7 +69,7 @@ describe('following a real service', () => {
     const wanted = Array.from({ length: 12 }, (_, n) => `broken/${n}`);
 
     for (const [n, name] of wanted.entries()) {
-      await ann.upload('box', name, 'x');
+      await ann.put('box', name, 'x');
       if (n % 4 === 3) {
         await until(() => following.paths().includes(name), { what: `${name} is told` });
         const before = following.interruptions.length;
@@ -101,7 +101,7 @@ describe('following a real service', () => {
 
     await until(() => asked > 1, { what: 'another token is asked for' });
     await until(() => following.interruptions.length > 0);
-    await ann.upload('box', 'renewed', 'x');
+    await ann.put('box', 'renewed', 'x');
     await until(() => following.paths().includes('renewed'), { what: 'it goes on' });
     following.stop();
     await following.ended;
@@ -119,7 +119,7 @@ describe('following a real service', () => {
 
   test('leaving the loop closes the stream', async () => {
     const since = await cursor();
-    await ann.upload('box', 'left', 'x');
+    await ann.put('box', 'left', 'x');
 
     for await (const { path } of ann.follow({ since, bucket: 'box' })) {
       assert.equal(path, 'left');

@@ -6,6 +6,7 @@
 import type { StorageClient } from './client.ts';
 import type { Change } from './contract/changes.ts';
 import { isRowlockError, RowlockError } from './contract/errors.ts';
+import { rest } from './wait.ts';
 
 export interface FollowOptions {
   /** Behind which cursor to begin: one of a page or of a change, or `oldest`. Now unless given. */
@@ -58,7 +59,7 @@ export async function* followChanges(
     if (signal?.aborted) return;
     options.onInterrupted?.(failure);
     const asked = isRowlockError(failure) ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
-    await pause(failure === undefined ? 0 : Math.max(waitMs, asked), signal);
+    await rest(failure === undefined ? 0 : Math.max(waitMs, asked), signal);
     waitMs = failure === undefined ? waitMs : Math.min(waitMs * 2, longestWaitMs);
   }
 }
@@ -128,16 +129,4 @@ function isWorthAnotherTry(error: unknown, signal: AbortSignal | undefined): boo
   if (error instanceof SyntaxError) return false; // no feed of ours, and it would be the same again
   // What is no error of the service's is a connection that broke while it was read.
   return !isRowlockError(error) || isRowlockError(error, 'unavailable', 'too_many_streams', 'rate_limited');
-}
-
-function pause(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, timeoutMs);
-    signal?.addEventListener('abort', end, { once: true });
-  });
 }

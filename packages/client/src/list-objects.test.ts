@@ -34,7 +34,7 @@ describe('walks over a real service', () => {
     });
     await ann.createBucket({ name: 'box' });
     await ann.createBucket({ name: 'kept', versioning: 'on', inline: true });
-    await ann.upload('box', 'seed', 'x', { metadata: { of: 'seed' } });
+    await ann.put('box', 'seed', 'x', { metadata: { of: 'seed' } });
   });
   after(() => service.stop());
 
@@ -117,8 +117,8 @@ describe('walks over a real service', () => {
   });
 
   test('versions are listed, read, restored and purged; what was deleted comes back', async () => {
-    await ann.upload('kept', 'é/a?', 'one');
-    await ann.upload('kept', 'é/a?', 'two');
+    await ann.put('kept', 'é/a?', 'one');
+    await ann.put('kept', 'é/a?', 'two');
     await ann.remove('kept', ['é/a?']);
 
     const listed = await all(ann.listVersions('kept', 'é/a?'));
@@ -143,8 +143,8 @@ describe('walks over a real service', () => {
   });
 
   test('objects are moved and copied, and buckets changed, as the service says', async () => {
-    await ann.upload('box', 'from', 'bytes');
-    await ann.upload('box', 'taken', 'other');
+    await ann.put('box', 'from', 'bytes');
+    await ann.put('box', 'taken', 'other');
     const [from, to] = [
       { bucket: 'box', name: 'from' },
       { bucket: 'kept', name: 'to' },

@@ -1,22 +1,19 @@
 /**
  * Sends the parts of one upload to a store by URLs that somebody signs: a few at a time, each again where it failed for a while,
- * none that has arrived. It begins and completes nothing. Invariant: of the source only the parts on their way are in memory.
+ * none that has arrived. It begins and completes nothing. Invariant: of the source only the parts on their way are in memory, and
+ * when it ends no request of it is on its way.
  */
 import { RowlockError } from './contract/errors.ts';
 import type { ArrivedPart, SignedPart } from './contract/parts.ts';
-import { delay } from './wait.ts';
-
-/** A file that is read piece by piece. */
-export interface PartSource {
-  readonly size: number;
-  /** The bytes from `start` to before `end`, exactly. */
-  read(start: number, end: number): Promise<Blob | Uint8Array<ArrayBuffer>>;
-}
+import { errorOfAnswer } from './error-of-answer.ts';
+import type { PartSource } from './upload/part-source.ts';
+import { isWorthAnotherTry, retried } from './upload/retried.ts';
+import { UploadControl } from './upload/upload-control.ts';
 
 export interface SendPartsOptions {
   /** Parts on their way at once; four unless given. */
   readonly atOnce?: number | undefined;
-  /** How often a part is sent before it fails the upload; six unless given. */
+  /** How often a part is sent before it fails the upload; eight times unless given. */
   readonly attemptsMax?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called when parts have arrived, with those that had before. */
@@ -33,21 +30,29 @@ export interface PartsToSend {
   readonly arrived: readonly ArrivedPart[];
   readonly source: PartSource;
   /** Signs URLs of parts, in any order. */
-  readonly sign: (parts: readonly number[]) => Promise<readonly SignedPart[]>;
+  readonly sign: (parts: readonly number[], signal?: AbortSignal) => Promise<readonly SignedPart[]>;
+}
+
+/** How the requests of parts are made, and who is told of them. */
+export interface PartSending {
+  readonly control: UploadControl;
+  readonly put: (
+    url: string,
+    request: {
+      readonly body: Blob | Uint8Array<ArrayBuffer>;
+      readonly signal: AbortSignal;
+      readonly onSent: (bytes: number) => void;
+    },
+  ) => Promise<Response>;
+  /** Bytes of a part have left; all of them once it has arrived, none after it broke off. */
+  readonly onSent?: ((part: number, bytes: number) => void) | undefined;
+  readonly onRetry?: (() => void) | undefined;
 }
 
 const atOnceDefault = 4;
-const attemptsDefault = 6;
-const firstWaitMs = 300;
-const longestWaitMs = 10_000;
 /** URLs that are asked for at once, and how long one is used: they live an hour. */
 const signedAtOnce = 32;
 const urlUsedMs = 2_400_000;
-
-/** Makes a source of a file or a blob, which are read as they are needed. */
-export function sourceOf(file: Blob | PartSource): PartSource {
-  return 'read' in file ? file : { size: file.size, read: async (start, end) => file.slice(start, end) };
-}
 
 /**
  * Sends what has not arrived; resolves when all of it has.
@@ -55,25 +60,41 @@ export function sourceOf(file: Blob | PartSource): PartSource {
  * @throws RowlockError `upload_gone` where the upload is over; `unavailable` where a part failed again and again; the signal's
  *   reason
  */
-export async function sendParts(parts: PartsToSend, options: SendPartsOptions = {}): Promise<void> {
-  const { atOnce = atOnceDefault, signal } = options;
-  const sending = new Sending(parts, options);
-  await Promise.all(Array.from({ length: Math.max(1, atOnce) }, () => sending.work()));
-  signal?.throwIfAborted();
+export async function sendParts(
+  parts: PartsToSend,
+  options: SendPartsOptions = {},
+  sending: PartSending = plainSending(options),
+): Promise<void> {
+  try {
+    await new Sending(parts, options, sending).all();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+function plainSending({ signal, fetch: send = fetch }: SendPartsOptions): PartSending {
+  return {
+    control: new UploadControl(signal),
+    put: (url, request) => send(url, { method: 'PUT', body: request.body, signal: request.signal }),
+  };
 }
 
 class Sending {
   readonly #parts: PartsToSend;
   readonly #options: SendPartsOptions;
+  readonly #sending: PartSending;
   readonly #waiting: number[];
   readonly #urls = new Map<number, { readonly url: string; readonly signedAt: number }>();
+  /** Ends the other parts when one has failed for good. */
+  readonly #failed = new AbortController();
   #signing: Promise<void> | undefined;
   #sent = 0;
-  #failure: { readonly error: unknown } | undefined;
 
-  constructor(parts: PartsToSend, options: SendPartsOptions) {
+  constructor(parts: PartsToSend, options: SendPartsOptions, sending: PartSending) {
     this.#parts = parts;
     this.#options = options;
+    this.#sending = sending;
     const there = new Set(
       parts.arrived
         .filter((part) => part.size === this.#sizeOf(part.part_number))
@@ -86,55 +107,80 @@ class Sending {
     if (there.size > 0) this.#tell();
   }
 
+  /** All of them, a few at once. Ends when nothing is on its way any more. */
+  async all(): Promise<void> {
+    const { atOnce = atOnceDefault } = this.#options;
+    await Promise.allSettled(Array.from({ length: Math.max(1, atOnce) }, () => this.#work()));
+    this.#sending.control.throwIfEnded();
+    this.#failed.signal.throwIfAborted();
+  }
+
   /** Takes one part after the other, until there are none or one has failed for good. */
-  async work(): Promise<void> {
+  async #work(): Promise<void> {
     for (;;) {
-      if (this.#failure !== undefined) return;
-      const number = this.#waiting.shift();
+      const number = this.#failed.signal.aborted ? undefined : this.#waiting.shift();
       if (number === undefined) return;
       try {
         await this.#send(number);
         this.#sent += this.#sizeOf(number);
         this.#tell();
       } catch (error) {
-        this.#failure ??= { error };
-        throw error;
+        this.#failed.abort(error);
+        return;
       }
     }
   }
 
   async #send(number: number): Promise<void> {
-    const { attemptsMax = attemptsDefault, signal } = this.#options;
-    const start = (number - 1) * this.#parts.part_size;
-    for (let attempt = 1; ; attempt += 1) {
-      signal?.throwIfAborted();
+    const { control, onRetry } = this.#sending;
+    const { attemptsMax } = this.#options;
+    const attempt = async (signal: AbortSignal): Promise<void> => {
+      this.#failed.signal.throwIfAborted();
       const url = await this.#urlOf(number);
-      const body = await this.#parts.source.read(start, start + this.#sizeOf(number));
-      const outcome = await this.#put(url, body);
-      if (outcome === 'sent') return;
-      if (outcome === 'over') throw new RowlockError('upload_gone', 'The upload expired or was given up');
-      if (outcome === 'refused') this.#urls.delete(number); // it may have expired: another one is signed
-      if (attempt >= attemptsMax || this.#failure !== undefined) {
-        throw new RowlockError('unavailable', `The store did not take part ${number}`);
-      }
-      await delay(Math.min(firstWaitMs * 2 ** (attempt - 1), longestWaitMs) * (0.5 + Math.random() / 2), signal);
-    }
+      await this.#put(number, url, AbortSignal.any([signal, this.#failed.signal]));
+    };
+    await retried(attempt, { control, attemptsMax, onRetry, until: this.#failed.signal });
   }
 
-  async #put(url: string, body: Blob | Uint8Array<ArrayBuffer>): Promise<'sent' | 'over' | 'refused' | 'again'> {
-    const { signal, fetch: send = fetch } = this.#options;
-    let status: number;
+  async #put(number: number, url: string, signal: AbortSignal): Promise<void> {
+    const { source, part_size } = this.#parts;
+    const { put, onSent } = this.#sending;
+    const size = this.#sizeOf(number);
+    const start = (number - 1) * part_size;
+    const body = await source.read(start, start + size);
+    let answer: Response;
     try {
-      const answer = await send(url, { method: 'PUT', body, ...(signal === undefined ? {} : { signal }) });
-      await answer.arrayBuffer();
-      status = answer.status;
-    } catch {
-      signal?.throwIfAborted();
-      return 'again';
+      answer = await put(url, { body, signal, onSent: (bytes) => onSent?.(number, Math.min(bytes, size)) });
+      await answer.clone().arrayBuffer();
+    } catch (cause) {
+      onSent?.(number, 0);
+      signal.throwIfAborted();
+      throw new RowlockError('unavailable', `The connection was lost with part ${number}`, { cause });
     }
-    if (status >= 200 && status < 300) return 'sent';
-    if (status === 404 || status === 410) return 'over';
-    return status === 403 ? 'refused' : 'again';
+    if (answer.ok) {
+      onSent?.(number, size);
+      return;
+    }
+    onSent?.(number, 0);
+    throw await this.#refusalOf(number, answer);
+  }
+
+  async #refusalOf(number: number, answer: Response): Promise<RowlockError> {
+    const { status } = answer;
+    if (status === 404 || status === 410) return new RowlockError('upload_gone', 'The upload expired or was given up');
+    if (status === 403) this.#urls.delete(number); // it may have expired: another one is signed
+    const error = await errorOfAnswer(answer);
+    const { retryAfterSeconds } = error;
+    // A 400 is mostly a body that came too slowly.
+    const mayPass = status === 403 || status === 400 || isWorthAnotherTry(error);
+    return new RowlockError(
+      mayPass ? 'unavailable' : error.reason,
+      `The store did not take part ${number}: ${status}`,
+      {
+        cause: error,
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      },
+    );
   }
 
   async #urlOf(number: number): Promise<string> {

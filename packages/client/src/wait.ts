@@ -17,21 +17,25 @@ export async function waited<T>(
     signal?.throwIfAborted();
     const answer = await ask();
     if (isRight(answer) || Date.now() > deadline) return answer;
-    await delay(waitMs, signal);
+    await rest(waitMs, signal);
   }
 }
 
-/** Waits, unless the signal ends it. */
-export function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', end);
-      resolve();
-    }, ms);
+/** Waits so long, or until the signal or what `onBegun` was given ends it. */
+export async function rest(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  onBegun?: (end: () => void) => void,
+): Promise<void> {
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
-      reject(signal?.reason);
+      signal?.removeEventListener('abort', end);
+      resolve();
     };
-    signal?.addEventListener('abort', end, { once: true });
+    const timer = setTimeout(end, timeoutMs);
+    signal?.addEventListener('abort', end);
+    onBegun?.(end);
   });
 }

@@ -52,13 +52,17 @@ function claimsOf(key: string): Claims | undefined {
   }
 }
 
-/** Takes a key out of the address (`#key=…`), so that neither the address bar nor the history keeps it. */
-export function takeKeyFromAddress(): string | undefined {
-  const [, key] = /^#key=([\w.-]+)$/.exec(location.hash) ?? [];
-  if (location.hash.startsWith('#key=')) {
-    history.replaceState(null, '', location.pathname + location.search);
+/**
+ * Takes what signs in out of the address, so that neither the address bar nor the history keeps it: a link's token
+ * (`#sign-in=…`), which works once, or a key (`#key=…`).
+ */
+export function takeFromAddress(): { readonly key?: string | undefined; readonly link?: string | undefined } {
+  const [, kind, value] = /^#(key|sign-in)=([\w.-]*)/.exec(location.hash) ?? [];
+  if (kind === undefined) {
+    return {};
   }
-  return key;
+  history.replaceState(null, '', location.pathname + location.search);
+  return kind === 'key' ? { key: value } : { link: value };
 }
 
 /** The key of this tab, if somebody signed in. */

@@ -3,17 +3,21 @@
  * elements and calls; it keeps nothing after it was left.
  */
 import { isRowlockError, type RowlockError, type StorageClient } from '@rowlock/client';
+import type { UploadQueue } from '@rowlock/elements';
 import { announce } from './status-line.ts';
-import type { UploadQueue } from './upload-queue.ts';
 import { failureInWords } from './wording.ts';
 
 export interface ViewContext {
   readonly client: StorageClient;
-  readonly uploads: UploadQueue;
   /** Ends when another view takes the place of this one. */
   readonly signal: AbortSignal;
   /** Ends the session, saying why. */
   readonly signOut: (why: string) => void;
+}
+
+/** What a view of a folder is given besides. */
+export interface FolderContext extends ViewContext {
+  readonly uploads: UploadQueue;
 }
 
 /** Does something for a view; what fails is said in the status line unless `onFailure` shows it. */

@@ -637,7 +637,8 @@ TABLE storage.variant_presets (
   watermark_position text,
   watermark_opacity real,
   watermark_scale real,
-  document_fit text
+  document_fit text,
+  document_format text
 ) ROW SECURITY;
 TABLE storage.variants (
   id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -831,6 +832,7 @@ CONSTRAINT uploads_pkey ON storage.uploads PRIMARY KEY (id);
 CONSTRAINT uploads_put_guard_known ON storage.uploads CHECK ((put_guard = ANY (ARRAY['condition'::text, 'incoming'::text, 'recheck'::text]))) NOT VALID;
 CONSTRAINT uploads_version_id_fkey ON storage.uploads FOREIGN KEY (version_id) REFERENCES storage.versions(id);
 CONSTRAINT uploads_version_id_key ON storage.uploads UNIQUE (version_id);
+CONSTRAINT variant_presets_document_format ON storage.variant_presets CHECK (((document_format = ANY (ARRAY['jpeg'::text, 'png'::text, 'webp'::text, 'avif'::text])) AND (format <> 'stripped'::text) AND ((document_format <> 'jpeg'::text) OR (background <> 'transparent'::text))));
 CONSTRAINT variant_presets_hold ON storage.variant_presets CHECK (storage.preset_holds(width, height, fit, "position", focal_x, focal_y, format, quality, background, document_fit));
 CONSTRAINT variant_presets_named ON storage.variant_presets CHECK (((preset_set ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text) AND (preset_set <> 'none'::text) AND (name ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)));
 CONSTRAINT variant_presets_pkey ON storage.variant_presets PRIMARY KEY (preset_set, name);
@@ -968,10 +970,12 @@ FUNCTION public.download_url(public.storage_objects) RETURNS text sql STABLE md5
 FUNCTION public.file_urls(uuid[],integer) RETURNS TABLE(id uuid, original_url text, thumbnail_small_url text, thumbnail_medium_url text, thumbnail_large_url text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_download_url(uuid,integer,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_download_urls(uuid[],integer,boolean) RETURNS TABLE(id uuid, url text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_entity_files(text,text) RETURNS TABLE(id uuid, entity_type text, entity_id text, property_name text, file_name text, file_type text, file_size bigint, bucket text, name text, object_id uuid, thumbnail_status text, thumbnail_error text, width integer, height integer, thumbhash text, dominant_colour text, created_by text, created_at timestamp with time zone, updated_at timestamp with time zone) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_file_exif(uuid) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE authenticated,rowlock_owner,service_role;
 FUNCTION public.get_file_storage_stats() RETURNS TABLE(total_count bigint, total_size_bytes bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_multipart_upload(uuid) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_part_urls(uuid,integer[],integer) RETURNS TABLE(part_number integer, size bigint, url text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.get_picture(uuid,integer) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_request(uuid) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_url(uuid) RETURNS TABLE(status text, url text, file_id uuid, error text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.get_upload_url_sync(text,text,text,text) RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -985,6 +989,12 @@ FUNCTION public.restore_storage_object(text,text,uuid) RETURNS json sql VOLATILE
 FUNCTION public.rotate_object_name(text,text) RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.set_location_consent(uuid,boolean) RETURNS void sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE authenticated,rowlock_owner,service_role;
 FUNCTION public.storage_changes(text,integer,text,text) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION public.storage_health() RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,service_role;
+FUNCTION public.storage_job(bigint) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,service_role;
+FUNCTION public.storage_job_overview() RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,service_role;
+FUNCTION public.storage_jobs(text,text,text,text,integer) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,service_role;
+FUNCTION public.storage_jobs_change(text,bigint[]) RETURNS jsonb sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,service_role;
+FUNCTION public.storage_queue_set_paused(text,boolean) RETURNS bigint sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,service_role;
 FUNCTION public.thumbnail_large_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.thumbnail_medium_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION public.thumbnail_small_url(public.files) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -1018,6 +1028,7 @@ FUNCTION storage.caller_owns_version(uuid) RETURNS boolean sql STABLE SECURITY D
 FUNCTION storage.can_see_location(storage.objects) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 8b61522733f546632a873708b416a85b EXECUTE authenticated,rowlock_owner,service_role;
 FUNCTION storage.can_see_removed(storage.changes) RETURNS boolean sql STABLE SET search_path=pg_catalog, pg_temp md5 75690947f52fd3e1823066575af51e2d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.can_select_entity(text,text) RETURNS boolean plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 928696fbfece8157dd92451d5760f6f9 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.candidate_object(jsonb,text,text) RETURNS storage.objects plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 fc10add484ffc6e0ae62fa4bca9339f8 EXECUTE rowlock_owner,service_role;
 FUNCTION storage.changes_since(text,integer,text,text) RETURNS jsonb sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.claim(text[]) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.conditions_hold(text[],text[],text) RETURNS boolean sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -1031,6 +1042,7 @@ FUNCTION storage.entity_files_delete() RETURNS trigger plpgsql VOLATILE SECURITY
 FUNCTION storage.entity_is_attached(text) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 795df4d0c60de91206555e751c14bb88 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.entity_location(text) RETURNS storage.entity_locations sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 344b566032ddd339885d27dcc8e98d9e EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.etag_of(bytea,uuid) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.explain_access(text,jsonb,text,text) RETURNS jsonb plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 b21b081940037df887c8fa4e68eb703d EXECUTE rowlock_owner,service_role;
 FUNCTION storage.extension(text) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.file_consent_withdrawn() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 117d316d6e26c2cd8b2523c57ab194fd EXECUTE rowlock_owner;
 FUNCTION storage.file_object_name(text,text,text,uuid) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -1043,15 +1055,26 @@ FUNCTION storage.find_all_to_sign(text,text[]) RETURNS TABLE(object_ids text) sq
 FUNCTION storage.find_to_sign(text,text) RETURNS TABLE(object_id uuid, version_id uuid) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.find_variant_to_sign(uuid,text) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.foldername(text) RETURNS text[] sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.health_report() RETURNS jsonb plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, jit=off md5 876c663609e417b6dddca2005db9465b EXECUTE rowlock_owner,service_role;
 FUNCTION storage.history_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 87ac248d64e8b1b0e445bafece8f5592 EXECUTE rowlock_owner;
+FUNCTION storage.job_details(bigint) RETURNS jsonb plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8dcdc758cff58283f70e84dfd93b4c17 EXECUTE rowlock_owner,service_role;
+FUNCTION storage.job_overview() RETURNS jsonb sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off, enable_bitmapscan=off, jit=off md5 7967c194d05d92f38188321a115ab2c3 EXECUTE rowlock_owner,service_role;
+FUNCTION storage.jobs_change(text,bigint[]) RETURNS jsonb plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 30734bb6f2c93166cb4f5e502fc7e561 EXECUTE rowlock_owner,service_role;
+FUNCTION storage.jobs_change_matching(text,text,text,text,text,integer) RETURNS jsonb plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 66affa7294bc5631df03584d63811a92 EXECUTE rowlock_owner,service_role;
+FUNCTION storage.jobs_count(text,text,text) RETURNS jsonb sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4b048a6058dd868742422cd67de2c169 EXECUTE rowlock_owner,service_role;
+FUNCTION storage.jobs_page(text,text,text,text,integer) RETURNS jsonb sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 c9b0d8273e0bd3bed2280f7a7568b00e EXECUTE rowlock_owner,service_role;
 FUNCTION storage.json_time(timestamp with time zone) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.json_time_or(timestamp with time zone,text,timestamp with time zone) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.judge_policies(text,jsonb,anyelement,anyelement) RETURNS jsonb sql VOLATILE SET search_path=pg_catalog, pg_temp md5 7ef260634348ad5f581c8fbfab3fdfc9 EXECUTE rowlock_owner,service_role;
+FUNCTION storage.judge_policy(oid,text,text,text,jsonb,anyelement) RETURNS jsonb plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 13079a2f5bca0960e178b33ebd3f236b EXECUTE rowlock_owner,service_role;
 FUNCTION storage.keeps_when_replaced(storage.objects,uuid) RETURNS boolean sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_count(text,text,boolean,text,integer) RETURNS integer plpgsql STABLE SET search_path=pg_catalog, pg_temp md5 b53ad35ebc3b7298a4f8023b62cf8fb6 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.list_entry(text,uuid,timestamp with time zone,text,timestamp with time zone,timestamp with time zone,jsonb,jsonb) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.list_flat_up(text,text,text,integer,boolean,integer,integer) RETURNS TABLE(entries text, scanned bigint, last_name text, folders bigint) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.list_folder(text,boolean) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
-FUNCTION storage.list_page(text,text,boolean,boolean,text,boolean,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) plpgsql STABLE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 edbddaa88a89e2ec5f0224dd6df5f7ab EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_page(text,text,boolean,boolean,text,boolean,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) plpgsql STABLE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 f6e54c90963afe9779e4ce4857f4df0d EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.list_page_by_time(text,text,boolean,boolean,text,text,boolean,timestamp with time zone,integer,integer,text,boolean) RETURNS TABLE(entries text, folders text, last_name text, last_folder boolean, last_at text, more boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.list_policies(regclass) RETURNS TABLE(id oid, table_name text, name text, command text, permissive boolean, roles text[], using_expression text, check_expression text, definition text) sql STABLE SET search_path=pg_catalog, pg_temp md5 4fa6b2f11363f0773ca6201cf75e0a5f EXECUTE rowlock_owner,service_role;
 FUNCTION storage.list_run_down(text,text,text,integer,boolean,text,integer,integer,boolean) RETURNS TABLE(entries text, entry_count bigint, scanned bigint, last_name text, folder_name text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.list_run_up(text,text,text,integer,boolean,text,integer,integer,boolean) RETURNS TABLE(entries text, entry_count bigint, scanned bigint, last_name text, folder_name text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.list_walk(text,text,boolean,text) RETURNS TABLE(name text, is_folder boolean, at timestamp with time zone) plpgsql STABLE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 ef0516271fcfc0b17cace3afc717a4d0 EXECUTE anon,authenticated,rowlock_owner,service_role;
@@ -1095,6 +1118,7 @@ FUNCTION storage.presign_put(uuid,integer) RETURNS text sql STABLE md5 23d33884d
 FUNCTION storage.presign_thumbnail(uuid,text,integer) RETURNS text sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.purge_history(text,integer) RETURNS bigint sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.purge_version(text,text,uuid) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 1f8c462c469d48d5c0c95f832c20d396 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.queue_set_paused(text,boolean) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a5059998dd270954470a530262fce570 EXECUTE rowlock_owner,service_role;
 FUNCTION storage.quota_bucket_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 00dddd2ea9eeb647285a63f4ec0bfe5a EXECUTE rowlock_owner;
 FUNCTION storage.quota_history_deleted() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9bc01e8a48975fa5ad6e97fe2da5de25 EXECUTE rowlock_owner;
 FUNCTION storage.quota_objects_changed() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 01f80865403cfbfa88fbbe8bd1473d25 EXECUTE rowlock_owner;
@@ -1123,14 +1147,18 @@ FUNCTION storage.signed_url_revocations_fill() RETURNS trigger plpgsql VOLATILE 
 FUNCTION storage.signed_url_revocations_follow() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 610287f763e9d578cc9e703857427953 EXECUTE rowlock_owner;
 FUNCTION storage.similar_images(uuid,integer) RETURNS TABLE(id uuid, bucket_id text, name text, bits integer, same_bytes boolean) sql STABLE SET search_path=pg_catalog, pg_temp md5 23d33884d600e542d097cd3933df2ae4 EXECUTE authenticated,rowlock_owner,service_role;
 FUNCTION storage.time_taken(timestamp with time zone,timestamp without time zone) RETURNS text sql IMMUTABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE authenticated,rowlock_owner,service_role;
+FUNCTION storage.try_access(text,text,text,jsonb,text,text) RETURNS jsonb plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 5d8db362901f663198add5a5fd4f1b57 EXECUTE rowlock_owner,service_role;
 FUNCTION storage.unguessable_name(text) RETURNS text sql VOLATILE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.upload_is_committing(uuid,text,text) RETURNS boolean plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d771b9bfb4b2290dc0badc648a1cd686 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.upload_request_json(uuid,uuid,text,text,jsonb,text,text,text,timestamp with time zone,text) RETURNS json sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.variant_presets_bounded() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 7d68773db41b253f3907f0776f8f253b EXECUTE rowlock_owner;
 FUNCTION storage.variants_refuse_transition() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 a6b2fb1796fdcc657d7264c71c118d42 EXECUTE rowlock_owner;
+FUNCTION storage.variants_status(text[]) RETURNS text sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 f677720b0740d307640ebd67de0d4239 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.why_unread(text,text,uuid) RETURNS TABLE(cause text, reason text) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.write_blob(storage.uploads) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 647bf6bf77076d1796aa09a646f84371 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.write_object(storage.uploads) RETURNS boolean plpgsql VOLATILE SET search_path=pg_catalog, pg_temp md5 745bfc9b1a613cfd2d905f90ac05b1db EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.zip_chosen_page(text,text[],text[],text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
+FUNCTION storage.zip_chosen_totals(text,text[],text[],integer) RETURNS TABLE(object_count bigint, bytes numeric) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.zip_page(text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage.zip_totals(text,text,integer) RETURNS TABLE(object_count bigint, bytes numeric) sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE anon,authenticated,rowlock_owner,service_role;
 FUNCTION storage_internal.abandon_prepared(uuid) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 cbce446254c2c4108cb247d5d9de8b23 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
@@ -1225,6 +1253,12 @@ FUNCTION storage_internal.image_is_read(uuid) RETURNS void sql VOLATILE SECURITY
 FUNCTION storage_internal.image_is_unread(uuid) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b7df9525f4293a45ce35055d0911f0fc EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.images_to_place(integer) RETURNS SETOF uuid sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9cd619a03b88c2864b7dce0ffea0ea76 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.is_elsewhere(uuid,text,text,text) RETURNS boolean plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b14dff037ba66574b26695d17c4094fc EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.job_audit(text,jsonb) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 7b757789127431ba4e5bded39b1a4730 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.job_change(text,bigint) RETURNS text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 1211665164cb8dd426743a1baba71cff EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.job_line(metadata.river_job) RETURNS jsonb sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 d86ddcc4532207e844bc977fd36a9aa2 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.jobs_walk(text,text,text,text,integer) RETURNS record plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp, enable_seqscan=off, enable_bitmapscan=off, enable_sort=off, jit=off md5 f339a2b68190a3ce847f5d810ccf95d0 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.json_to_show(jsonb) RETURNS jsonb sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 1d3d9d05040e6891e53f01af92322ab9 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.json_without_secrets(jsonb,integer) RETURNS jsonb plpgsql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 880bd1fa5d5162bff23be4b951dac50d EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_image_facts(uuid,integer,integer,text,jsonb) RETURNS boolean plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 755907035eaa0b9891aad7ca3f2d98e1 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_marker_until(storage.buckets) RETURNS timestamp with time zone sql STABLE md5 23d33884d600e542d097cd3933df2ae4 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.keep_session(storage.gateway_sessions,bytea) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 39d3e09c357c47a94723f9b9560de8fb EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
@@ -1268,7 +1302,7 @@ FUNCTION storage_internal.place_image(uuid) RETURNS void plpgsql VOLATILE SET se
 FUNCTION storage_internal.placed_buckets() RETURNS TABLE(id text, backend text) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 fc7e9420c7547ea3c36e290c18adc05f EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.policies_asked(text,text,text[]) RETURNS TABLE(command text, may_at_all boolean, policies text[], restrictive text[], asked_by_service boolean) sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9186d2c5500e9ee5a3d82ebd732cebdd EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.prepare_versions(uuid[],text,text[],interval) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 4a76d258eb917c9a472f1d473593477f EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
-FUNCTION storage_internal.preset_params(storage.variant_presets) RETURNS jsonb sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 0acd8999e2a3234de6c0ecd299b579c0 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.preset_params(storage.variant_presets) RETURNS jsonb sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 e5d860f7ed0dd69f1e4422f8554afb5f EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.prune_history(text[],text[]) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 b1a5f46b1583da271fa0355fe1c81396 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_begin(uuid) RETURNS TABLE(backend text, key text) plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 bc1f065d332a0e2f16c27020c93de454 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.purge_end(uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 af851c261e5e2111a538b1204d1cd2fb EXECUTE rowlock_owner,rowlock_worker;
@@ -1371,6 +1405,7 @@ FUNCTION storage_internal.watch_put(storage.uploads) RETURNS void sql VOLATILE S
 FUNCTION storage_internal.watermark_source(uuid) RETURNS jsonb sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 dad0798f7bc8476e8483a8aee878e926 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.withhold_locations(uuid[]) RETURNS void sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 8c4fab65ecdda4937525109f969ab6f6 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.withhold_unconsented(uuid,uuid) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9e58fac55e89c202827e2550e9413a59 EXECUTE rowlock_owner,rowlock_worker;
+FUNCTION storage_internal.without_secrets(text) RETURNS text sql IMMUTABLE SET search_path=pg_catalog, pg_temp md5 a35541a4e02564494a74c7f678b3b236 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.write_request(text,text,text,text,uuid,bigint,text,boolean,text,boolean,bigint) RETURNS metadata.file_upload_requests plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 a54972d472507279c985e88853dd18c9 EXECUTE rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.written_object(text,text,uuid) RETURNS storage.objects plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp md5 9010f8d7cd11892b8f6ed89932bf58f4 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;
 FUNCTION storage_internal.zip_page_as(text,text,text,text,text,text,integer) RETURNS TABLE(name text, object_id uuid, key text, backend text, size bigint, content_type text, detected_type text, updated_at timestamp with time zone, is_prefix boolean) plpgsql VOLATILE SET search_path=pg_catalog, pg_temp, plan_cache_mode=force_generic_plan md5 8f7d0b936130261890723681ed15f855 EXECUTE rowlock_authenticator,rowlock_owner,rowlock_worker;

@@ -4,6 +4,8 @@ import type { SignedUrlKeys } from './auth/signed-url.ts';
 import type { TokenVerifierOptions } from './auth/token-verifier.ts';
 import type { S3BackendConfig } from './backend/s3/s3-config.ts';
 import type { FeedLimits } from './changes/feed-limits.ts';
+import type { Prices } from './domain/storage-costs.ts';
+import type { ConsoleSignIn } from './http/app-options.ts';
 import type { ConnectionLimits } from './http/connection-limits.ts';
 import type { ErrorStatus } from './http/error-status.ts';
 import type { GatewayConfig } from './http/gateway.ts';
@@ -105,8 +107,12 @@ export interface ServerConfig {
   readonly gateway?: GatewayConfig | undefined;
   /** Whether `/docs` shows the API for browsing; yes unless false. */
   readonly api_docs?: boolean;
+  /** What places for bytes cost, for the estimate that operators see; none without. */
+  readonly prices?: Prices;
   /** Folder of the console's built site, which is then served at `/console/`; no console when undefined. */
   readonly console_folder: string | undefined;
+  /** Links that sign in to the console, for development on one machine; none unless given. */
+  readonly console_sign_in?: ConsoleSignIn | undefined;
 }
 
 /** Rendering on demand, of one process. */

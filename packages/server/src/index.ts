@@ -1,3 +1,4 @@
+export { SignInLinks } from './auth/sign-in-links.ts';
 export type { Backend } from './backend/backend.ts';
 export { Backends } from './backend/backends.ts';
 export {
@@ -26,6 +27,7 @@ export { isAddressRange } from './domain/address-ranges.ts';
 export { enableFaults, type FaultHandler, type FaultPoint, type FaultVerdict, faultPoints } from './domain/fault.ts';
 export { planFault, systemError } from './domain/fault-plan.ts';
 export type { Observation, Observe } from './domain/observation.ts';
+export { type Estimate, estimateCosts, type Place, type Prices } from './domain/storage-costs.ts';
 export { jobKindNames } from './jobs/job-kinds.ts';
 export type { OwnJob, OwnKind } from './jobs/own-kinds.ts';
 export type { CheckedFile, CheckResult } from './jobs/perform-check.ts';

@@ -26,6 +26,7 @@ const detectors: Readonly<Record<string, Detector>> = {
   pgbench: () => packaged('pgbench', 'postgresql'),
   root: () => (process.getuid?.() === 0 ? undefined : 'this process does not run as root'),
   mount: cannotMount,
+  angular: notAskedFor('angular', 'it installs 280 MB of packages and builds an application'),
 };
 
 const asked = new Map<string, string | undefined>();
@@ -33,7 +34,7 @@ const asked = new Map<string, string | undefined>();
 /**
  * Returns false if every named tool is here, else why not: the value of a test's `skip` option.
  *
- * Knows `chromium`, `ceph`, `nginx`, `clamd`, `pgbench`, `root` and `mount` (of a tmpfs); any other name is a program in PATH, as
+ * Knows `chromium`, `ceph`, `nginx`, `clamd`, `pgbench`, `root`, `mount` (of a tmpfs) and `angular`; any other name is a program in PATH, as
  * `go` or `strace`. Tells `npm test` what was asked for, for its summary.
  */
 export function requires(...names: readonly string[]): false | string {
@@ -84,6 +85,11 @@ function cannotMount(): string | undefined {
   if (mounted.status === 0) spawnSync('umount', [folder]);
   rmdirSync(folder);
   return mounted.status === 0 ? undefined : 'this process may not mount file systems';
+}
+
+/** What only runs where it is asked for, however much is installed. */
+function notAskedFor(name: string, cost: string): Detector {
+  return () => (required().includes(name) ? undefined : `run with ROWLOCK_REQUIRE=${name}, since ${cost}`);
 }
 
 function oneOf(names: readonly string[]): string | undefined {

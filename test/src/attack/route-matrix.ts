@@ -184,6 +184,12 @@ const describedRoutes: readonly ObjectRoute[] = [
   },
   { route: `get ${v1}/object/zip/{bucket}`, ofBucket: true, allowed: 200, ask: (b) => get(`${v1}/object/zip/${b}`) },
   { route: `get ${v1}/object/zip/{bucket}/{*}`, allowed: 404, ask: (b, n) => get(`${v1}/object/zip/${b}/${n}`) },
+  {
+    route: `post ${v1}/object/zip/{bucket}`,
+    how: 'some of it',
+    allowed: 200,
+    ask: (b, n) => sent('POST', `${v1}/object/zip/${b}`, { names: [n] }),
+  },
   { route: `delete ${v1}/object/{bucket}/{*}`, ask: (b, n) => ({ method: 'DELETE', path: `${v1}/object/${b}/${n}` }) },
   {
     route: `delete ${v1}/object/{bucket}`,
@@ -226,6 +232,26 @@ const describedRoutes: readonly ObjectRoute[] = [
     route: `get ${v1}/object/checks/{bucket}/{*}`,
     allowed: 200,
     ask: (b, n) => get(`${v1}/object/checks/${b}/${n}`),
+  },
+  {
+    route: `get ${v1}/object/facts/{bucket}/{*}`,
+    allowed: 200,
+    ask: (b, n) => get(`${v1}/object/facts/${b}/${n}`),
+  },
+  {
+    route: `patch ${v1}/object/info/{bucket}/{*}`,
+    ask: (b, n) => sent('PATCH', `${v1}/object/info/${b}/${n}`, { metadata: { mine: true } }),
+  },
+  {
+    route: `patch ${v1}/object/info/{bucket}/{*}`,
+    how: 'on a condition',
+    ask: (b, n) => sent('PATCH', `${v1}/object/info/${b}/${n}`, { metadata: { mine: true }, version: noVersion }),
+  },
+  {
+    route: `post ${v1}/object/count/{bucket}`,
+    how: 'its exact name',
+    allowed: 200,
+    ask: (b, n) => sent('POST', `${v1}/object/count/${b}`, { search: n }),
   },
   { route: `get ${v1}/object/info/public/{bucket}/{*}`, ask: (b, n) => get(`${v1}/object/info/public/${b}/${n}`) },
   {
@@ -325,11 +351,19 @@ export const otherRoutes: readonly string[] = [
   `delete ${v1}/upload/multipart/{upload_id}`,
   `post ${v1}/upload/multipart/{upload_id}/sign`,
   `post ${v1}/upload/multipart/{upload_id}/complete`,
+  // Who is asked about what, and that nobody but the service is told: `explain-access.test.ts`.
+  `post ${v1}/access/explain`,
+  ...asHeadToo(`get ${v1}/access/policies`),
+  ...asHeadToo(`get ${v1}/caller`),
   `post ${v1}/signed-urls/revoke`,
   ...asHeadToo(`get ${v1}/signed-urls`),
   // What somebody sees of it, `quotas.test.ts` says.
   ...asHeadToo(`get ${v1}/quota`),
   `put ${v1}/quota`,
+  // The service role's alone, which `job-admin.test.ts` asks of each.
+  ...['jobs', 'jobs/overview', 'jobs/count', 'jobs/{id}', 'health'].flatMap((path) => asHeadToo(`get ${v1}/${path}`)),
+  ...['retry', 'cancel', 'delete'].map((action) => `post ${v1}/jobs/${action}`),
+  `put ${v1}/jobs/queues/{queue}`,
   `get ${v1}/changes`,
   `get ${v1}/changes/stream`,
   `get ${v1}/changes/ws`,

@@ -60,9 +60,9 @@ export async function startConsole(options: ServiceOptions = {}): Promise<Consol
   };
 }
 
-/** A key of somebody who is signed in. */
+/** A key of somebody who is signed in; of the service role for `service`. */
 export function keyOf(subject: string): Promise<string> {
-  return signToken({ sub: subject, role: 'authenticated' });
+  return signToken(subject === 'service' ? { role: 'service_role' } : { sub: subject, role: 'authenticated' });
 }
 
 /** What is in the clipboard of a page's context. */

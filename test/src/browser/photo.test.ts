@@ -73,7 +73,7 @@ test('a photo is uploaded, pictured, downloaded, linked to, and seen by nobody e
   await page.getByRole('button', { name: 'Create bucket' }).click();
   await page.getByRole('heading', { name: 'holiday' }).waitFor();
   await fileField(page).setInputFiles({ name: 'at the sea.jpg', mimeType: 'image/jpeg', buffer: photo });
-  const thumbnail = page.getByRole('listitem').filter({ hasText: 'at the sea.jpg' }).getByRole('presentation');
+  const thumbnail = page.getByRole('row').filter({ hasText: 'at the sea.jpg' }).getByRole('presentation');
   await thumbnail.waitFor();
   const width = await thumbnail.evaluate((image: Picture) => image.decode().then(() => image.naturalWidth));
 

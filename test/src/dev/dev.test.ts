@@ -3,17 +3,19 @@
  * in a private file, and an end that leaves nothing running.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { freePort, temporaryFolder, until } from '@rowlock/test-harness';
 import sharp from 'sharp';
 
 const program = fileURLToPath(new URL('../../../packages/cli/dist/main.js', import.meta.url));
+const run = promisify(execFile);
 const running = new Set<ChildProcess>();
 
 after(() => {
@@ -128,6 +130,36 @@ test('the first start shows a photo with thumbnails, and the second finds everyt
   });
   assert.equal(((await listed.json()) as unknown[]).length, 1, 'the photo is uploaded once');
   assert.ok((await stop(second)) < 5000);
+});
+
+test('the console is opened by a link that works once, and a command makes another', async () => {
+  const data = join(temporaryFolder({ mode: 0o711 }), 'data');
+  const dev = start(data, await freePort(), '--no-demo');
+  await ready(dev);
+  const printed = /(http:\S+)\/console\/#sign-in=([\w-]+)/;
+  await until(() => printed.test(dev.output()), { timeoutMs: 10_000, what: 'the link is printed' });
+  const [, url = '', token = ''] = printed.exec(dev.output()) ?? [];
+  const exchange = (wanted: string): Promise<Response> =>
+    fetch(`${url}/storage/v1/console/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: url },
+      body: JSON.stringify({ token: wanted }),
+    });
+
+  const first = (await (await exchange(token)).json()) as { readonly key: string };
+  const second = await exchange(token);
+  const { stdout } = await run(process.execPath, [program, 'console', '--data', data]);
+  const another = await exchange(printed.exec(stdout)?.[2] ?? '');
+  const who = await fetch(`${url}/storage/v1/caller`, { headers: { authorization: `Bearer ${first.key}` } });
+  const { is_service, expires_at } = (await who.json()) as { is_service: boolean; expires_at: string };
+  await stop(dev);
+
+  assert.equal(second.status, 401);
+  assert.match(await second.text(), /This link was used; run node \S+main\.js console --data /);
+  assert.equal(another.status, 200);
+  assert.equal(is_service, true);
+  assert.ok(Date.parse(expires_at) - Date.now() <= 12 * 3_600_000, 'the key ends the same day');
+  assert.ok(!dev.output().includes(devFile(data).authenticated_key), 'no key is printed');
 });
 
 test('kill -9 leaves a folder that the next start recovers', async () => {

@@ -13,7 +13,8 @@ export const packageImports: Readonly<Record<string, readonly string[]>> = {
   queue: [],
   client: [],
   server: ['@rowlock/queue', '@rowlock/client/contract'],
-  console: ['@rowlock/client', '@rowlock/client/contract'],
+  elements: ['@rowlock/client', '@rowlock/client/contract'],
+  console: ['@rowlock/client', '@rowlock/client/contract', '@rowlock/elements', '@rowlock/elements/page'],
   cli: ['@rowlock/server', '@rowlock/queue', '@rowlock/client', '@rowlock/client/contract', '@rowlock/console'],
 };
 

@@ -38,6 +38,7 @@ export function isPackageModule(path: string): boolean {
 /** Whether a file is the public surface of a package. */
 export function isPublicIndex(path: string): boolean {
   return (
-    /^packages\/[^/]+\/src\/((contract|edge|testing)\/)?index\.ts$/.test(path) || path === 'test/harness/src/index.ts'
+    /^packages\/[^/]+\/src\/((contract|edge|page|testing)\/)?index\.ts$/.test(path) ||
+    path === 'test/harness/src/index.ts'
   );
 }

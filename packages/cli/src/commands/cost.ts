@@ -1,16 +1,15 @@
 /** `cost`: what the bytes that the database knows of would cost at each place, by prices that anybody may edit. */
-import { Database, listUsage, type UsageRow } from '@rowlock/server';
+import { type Estimate, estimateCosts, listUsage, type Prices, type UsageRow } from '@rowlock/server';
 import type { Command } from '../command.ts';
-import { type Estimate, estimateCosts } from '../cost/estimate.ts';
-import { type Prices, readPrices, shippedPrices } from '../cost/prices.ts';
+import { readPrices, shippedPrices } from '../cost/prices.ts';
 import { plainText } from '../plain-text.ts';
 import { type ReadArguments, readArguments } from '../read-arguments.ts';
-import { database } from '../service-config.ts';
 import { UsageError } from '../usage-error.ts';
+import { withWorkerDatabase } from '../worker-database.ts';
 
 const gigabyte = 1e9;
 /** A statement over all versions takes longer than any of a request's. */
-const statementTimeoutMs = 600_000;
+const statementTimeoutMsMin = 600_000;
 const shownMax = 50;
 
 function gigabytesOf(flags: ReadArguments['flags'], name: string): number | undefined {
@@ -21,14 +20,8 @@ function gigabytesOf(flags: ReadArguments['flags'], name: string): number | unde
   return value;
 }
 
-async function usageOf({ settings }: ReadArguments): Promise<readonly UsageRow[]> {
-  const { url } = database(settings, 'worker-database-url');
-  const db = new Database({ url, connectionsMax: 1, statementTimeoutMs, applicationName: 'rowlock cost' });
-  try {
-    return await listUsage(db);
-  } finally {
-    await db.close();
-  }
+function usageOf({ settings }: ReadArguments): Promise<readonly UsageRow[]> {
+  return withWorkerDatabase(settings, { command: 'cost', statementTimeoutMsMin }, listUsage);
 }
 
 interface Report {

@@ -78,7 +78,7 @@ async function upload(remote: StorageClient, from: string, target: string, type:
   const source: Readable = from === '-' ? process.stdin : createReadStream(from, { highWaterMark: 2 ** 18 });
   source.on('error', (error) => count.destroy(error));
   const body = Readable.toWeb(source.pipe(count)) as ReadableStream<Uint8Array>;
-  const stored = await remote.upload(bucket, name, body, { contentType: type ?? mediaTypeOf(from), size });
+  const stored = await remote.put(bucket, name, body, { contentType: type ?? mediaTypeOf(from), size });
   progress.end();
   return { from, to: `rl://${bucket}/${name}`, bytes: stored.size };
 }

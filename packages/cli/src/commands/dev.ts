@@ -91,7 +91,7 @@ async function welcome(running: RunningDev, folder: string, withDemo: boolean): 
       file,
       folder,
       photo: demoPhoto,
-      console: `${file.url}/console/#key=${file.authenticated_key}`,
+      console: running.consoleUrl,
       links,
     }),
   );

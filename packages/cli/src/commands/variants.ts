@@ -15,12 +15,13 @@ function textFlag({ flags }: ReadArguments, name: string): string | undefined {
 }
 
 function presetLine({ name, preset, watermark_object_id }: PresetRow): string {
-  const { width, height, fit, position, format, quality, background, document_fit } = preset;
+  const { width, height, fit, position, format, quality, background, document_fit, document_format } = preset;
   const box = `${width ?? '…'}x${height ?? '…'}`;
   const notes = [
     fit === 'cover' ? `${fit} ${position}` : fit === 'contain' ? `${fit} on ${background}` : fit,
     format === 'png' ? format : `${format} ${quality}`,
     document_fit === undefined || document_fit === fit ? undefined : `pages ${document_fit}`,
+    document_format === undefined || document_format === format ? undefined : `pages ${document_format}`,
     watermark_object_id === null ? undefined : 'with a watermark',
   ];
   return `  ${name.padEnd(16)} ${box.padEnd(10)} ${notes.filter((note) => note !== undefined).join(', ')}`;

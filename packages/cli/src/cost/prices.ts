@@ -4,24 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Place, Prices } from '@rowlock/server';
 import { UsageError } from '../usage-error.ts';
-
-export interface Place {
-  /** Short, as it is written in a command. */
-  readonly name: string;
-  readonly title: string;
-  /** For a gigabyte (10^9 bytes) and a month. */
-  readonly storage_gb_month: number;
-  /** For a gigabyte that leaves. */
-  readonly egress_gb: number;
-}
-
-export interface Prices {
-  /** When they were true. */
-  readonly as_of: string;
-  readonly currency: string;
-  readonly places: readonly Place[];
-}
 
 /** The prices that come with the program. */
 export const shippedPrices: string = fileURLToPath(new URL('../../assets/prices.json', import.meta.url));

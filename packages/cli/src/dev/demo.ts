@@ -19,7 +19,7 @@ export async function uploadDemo(client: StorageClient): Promise<void> {
       throw error; // a bucket of that name is as good as a new one
     }
   }
-  await client.upload(bucket, name, readFileSync(demoPhoto), { contentType: 'image/jpeg', overwrite: true });
+  await client.put(bucket, name, readFileSync(demoPhoto), { contentType: 'image/jpeg', overwrite: true });
 }
 
 /** Signed links of the photo and of its thumbnail, once that is there; undefined where the photo was deleted. */

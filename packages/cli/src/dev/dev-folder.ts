@@ -72,10 +72,14 @@ export function markDemoDone(folder: string, secrets: DevSecrets): void {
   writePrivate(join(folder, 'secrets.json'), { ...secrets, demo_done: true });
 }
 
-/** A key for development: a token that lives for ten years. */
-export function devKey(secret: string, claims: Readonly<Record<string, unknown>>): Promise<string> {
+/** A key for development: a token that lives for ten years unless told otherwise. */
+export function devKey(
+  secret: string,
+  claims: Readonly<Record<string, unknown>>,
+  lifetime: string = tenYears,
+): Promise<string> {
   return new SignJWT({ ...claims, iss: 'rowlock dev' })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setExpirationTime(tenYears)
+    .setExpirationTime(lifetime)
     .sign(new TextEncoder().encode(secret));
 }

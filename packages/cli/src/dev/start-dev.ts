@@ -17,6 +17,8 @@ import {
   type WorkerConfig,
   type WorkerParts,
 } from '@rowlock/server';
+import { readPrices, shippedPrices } from '../cost/prices.ts';
+import { consoleSignIn, consoleUrlOf } from './console-sign-in.ts';
 import { type DevFile, type DevSecrets, devKey, devSecrets, openDevFolder, writePrivate } from './dev-folder.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
 
@@ -34,6 +36,8 @@ export interface DevOptions {
 export interface RunningDev {
   readonly file: DevFile;
   readonly secrets: DevSecrets;
+  /** Where a browser is signed in to the console, once; not where others than this machine reach the service. */
+  readonly consoleUrl: string;
   /** Resolves when PostgreSQL ended by itself. */
   readonly databaseEnded: Promise<unknown>;
   stop(): Promise<void>;
@@ -102,7 +106,12 @@ async function writeDevFile(
   return file;
 }
 
-async function startService(options: DevOptions, secrets: DevSecrets, postgres: EmbeddedPostgres) {
+async function startService(
+  options: DevOptions,
+  secrets: DevSecrets,
+  postgres: EmbeddedPostgres,
+  signIn: ReturnType<typeof consoleSignIn>,
+) {
   const { host, port, gateway, observe } = options;
   const { kinds, ...checkers } = options.checks;
   const url = `http://${host}:${port}`;
@@ -136,7 +145,9 @@ async function startService(options: DevOptions, secrets: DevSecrets, postgres: 
       cors_origins: devOrigins,
       gateway: gateway && { ...gateway, origins: [...devOrigins, ...gateway.origins] },
       allowed_hosts: ['127.0.0.1', 'localhost', host],
+      prices: readPrices(shippedPrices),
       console_folder: siteFolder,
+      console_sign_in: signIn,
     },
     { observe, metrics },
   );
@@ -170,7 +181,8 @@ export async function startDev(options: DevOptions): Promise<RunningDev> {
       url: postgres.url,
       passwords: { rowlock_authenticator: secrets.authenticator_password, rowlock_worker: secrets.worker_password },
     });
-    const { server, worker } = await startService(options, secrets, postgres);
+    const signIn = consoleSignIn(options, secrets);
+    const { server, worker } = await startService(options, secrets, postgres, signIn);
     const started = await Promise.all([server, worker]);
     void Promise.all(started.map((part) => part.health()));
     const file = await writeDevFile(options, secrets, started[0].url, postgres.url);
@@ -178,7 +190,9 @@ export async function startDev(options: DevOptions): Promise<RunningDev> {
       await Promise.all(started.map((part) => part.stop()));
       await postgres.stop();
     };
-    return { file, secrets, databaseEnded: postgres.exited, stop };
+    const token = signIn?.links.issue(() => signIn.keyOf('service'));
+    const consoleUrl = consoleUrlOf(file.url, token);
+    return { file, secrets, consoleUrl, databaseEnded: postgres.exited, stop };
   } catch (error) {
     await postgres.stop();
     throw error;

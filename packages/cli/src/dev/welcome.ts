@@ -1,12 +1,14 @@
 /** What `rowlock dev` says when it is ready: where things are, and lines to go on with. */
 import { relative } from 'node:path';
+import { anotherLink } from './console-sign-in.ts';
 import type { DevFile } from './dev-folder.ts';
 
 export interface Welcome {
   readonly file: DevFile;
   readonly folder: string;
   readonly photo: string;
-  readonly console: string | undefined;
+  /** With a token that signs in once, where there is one. */
+  readonly console: string;
   readonly links: { readonly photo: string; readonly thumbnail: string } | undefined;
 }
 
@@ -18,7 +20,8 @@ export function welcomeText({ file, folder, photo, console, links }: Welcome): s
   return [
     '',
     `  Service    ${url}`,
-    ...(console === undefined ? [] : [`  Console    ${console}`]),
+    `  Console    ${console}`,
+    ...(console.includes('#') ? [`             (signs in once; ${anotherLink(folder)} makes another link)`] : []),
     `  API        ${url}/openapi.json`,
     `  Keys       ${keys}  (anon_key, authenticated_key, service_key, database_url)`,
     ...(links === undefined

@@ -35,6 +35,8 @@ export type ErrorReason =
   | 'bucket_not_found'
   | 'object_not_found'
   | 'variant_not_found'
+  | 'job_not_found'
+  | 'queue_not_found'
   | 'route_not_found'
   | 'method_not_allowed'
   | 'request_timeout'
@@ -84,6 +86,8 @@ export const errorSpellings: Readonly<Record<ErrorReason, ErrorSpelling>> = {
   bucket_not_found: spelling(404, 'NoSuchBucket', 'Bucket not found'),
   object_not_found: spelling(404, 'NoSuchKey', 'not_found'),
   variant_not_found: spelling(404, 'NoSuchVariant', 'not_found'),
+  job_not_found: spelling(404, 'NoSuchJob', 'not_found'),
+  queue_not_found: spelling(404, 'NoSuchQueue', 'not_found'),
   route_not_found: spelling(404, 'NoSuchRoute', 'not_found'),
   method_not_allowed: spelling(405, 'MethodNotAllowed', 'MethodNotAllowed'),
   request_timeout: spelling(408, 'RequestTimeout', 'RequestTimeout'),

@@ -1,3 +1,12 @@
+export type {
+  AccessAttempt,
+  AccessAttemptName,
+  AccessExplanation,
+  CallerFacts,
+  JudgedPolicy,
+  PolicyText,
+  PolicyVerdict,
+} from './access.ts';
 export type { Bucket, BucketChanges, BucketLimits, BucketPolicy, NewBucket, Scan, Versioning } from './buckets.ts';
 export type { Change, ChangePage, ChangeType } from './changes.ts';
 export {
@@ -10,6 +19,19 @@ export {
   RowlockError,
   type RowlockErrorOptions,
 } from './errors.ts';
+export type {
+  JobAction,
+  JobDetails,
+  JobFilter,
+  JobLine,
+  JobOverview,
+  JobPage,
+  JobState,
+  JobsChanged,
+  KeptAmount,
+  QueueFacts,
+  StorageHealth,
+} from './jobs.ts';
 export type {
   Entry,
   ListedObject,
@@ -28,4 +50,5 @@ export type {
   MultipartState,
   SignedPart,
 } from './parts.ts';
+export type { EntityFile, Picture, ThumbnailStatus, Variant } from './pictures.ts';
 export type { ObjectVersion, VersionPage } from './versions.ts';

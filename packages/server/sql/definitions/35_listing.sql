@@ -265,7 +265,7 @@ BEGIN
     ELSIF run.scanned < rows_max THEN
       EXIT;
     ELSE
-      guess := guess * 2;
+      guess := least(guess * 2, 1000);
     END IF;
   END LOOP;
   RETURN NEXT;

@@ -49,7 +49,7 @@ AS $$
   SELECT jsonb_build_object('name', (p).name, 'width', (p).width, 'height', (p).height, 'fit', (p).fit, 'position', (p).position,
       'format', (p).format, 'quality', (p).quality, 'background', (p).background)
     || jsonb_strip_nulls(jsonb_build_object('focal_x', (p).focal_x, 'focal_y', (p).focal_y,
-      'animated', nullif((p).animated, false), 'document_fit', (p).document_fit,
+      'animated', nullif((p).animated, false), 'document_fit', (p).document_fit, 'document_format', (p).document_format,
       'watermark', CASE WHEN (p).watermark_object_id IS NOT NULL THEN jsonb_build_object(
         'position', (p).watermark_position, 'opacity', (p).watermark_opacity, 'scale', (p).watermark_scale) END))
 $$;

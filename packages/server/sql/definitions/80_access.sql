@@ -118,7 +118,9 @@ GRANT EXECUTE ON FUNCTION storage.end_of_prefix(text), storage.json_time(timesta
   storage.list_run_down(text, text, text, integer, boolean, text, integer, integer, boolean),
   storage.list_page(text, text, boolean, boolean, text, boolean, integer, integer, text, boolean),
   storage.list_walk(text, text, boolean, text),
+  storage.list_count(text, text, boolean, text, integer),
   storage.list_page_by_time(text, text, boolean, boolean, text, text, boolean, timestamptz, integer, integer, text, boolean),
+  storage.zip_chosen_totals(text, text[], text[], integer), storage.zip_chosen_page(text, text[], text[], text, integer),
   storage.zip_totals(text, text, integer), storage.zip_page(text, text, text, integer)
   TO :"anon", :"authenticated", :"service_role";
 GRANT EXECUTE ON FUNCTION storage.quota_usage(text) TO :"anon", :"authenticated", :"service_role";
@@ -340,3 +342,15 @@ GRANT EXECUTE ON FUNCTION storage.caller_owns_version(uuid), storage.why_unread(
 -- Only through that.
 GRANT EXECUTE ON FUNCTION storage_internal.version_quarantine(uuid) TO :"anon", :"authenticated", :"service_role";
 GRANT EXECUTE ON FUNCTION storage_internal.key_in_quarantine(text, text) TO rowlock_authenticator;
+
+-- The queue and the health of the storage: the service's alone.
+REVOKE ALL ON FUNCTION :"api".storage_job_overview(), :"api".storage_jobs(text, text, text, text, integer), :"api".storage_job(bigint),
+  :"api".storage_jobs_change(text, bigint[]), :"api".storage_queue_set_paused(text, boolean), :"api".storage_health()
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION storage.job_overview(), storage.jobs_page(text, text, text, text, integer),
+  storage.jobs_count(text, text, text), storage.job_details(bigint), storage.jobs_change(text, bigint[]),
+  storage.jobs_change_matching(text, text, text, text, text, integer), storage.queue_set_paused(text, boolean),
+  storage.health_report(),
+  :"api".storage_job_overview(), :"api".storage_jobs(text, text, text, text, integer), :"api".storage_job(bigint),
+  :"api".storage_jobs_change(text, bigint[]), :"api".storage_queue_set_paused(text, boolean), :"api".storage_health()
+  TO :"service_role";

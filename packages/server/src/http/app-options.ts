@@ -1,8 +1,10 @@
 /** What the HTTP edge is given. It reaches the database and the bytes through operations only. */
 import type { AccessRules } from '../auth/access-rules.ts';
+import type { SignInLinks } from '../auth/sign-in-links.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { ChangeFeed } from '../changes/change-feed.ts';
 import type { Observe } from '../domain/observation.ts';
+import type { Prices } from '../domain/storage-costs.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { BlobDoor } from '../operations/blob-door.ts';
 import type { HealthFinding } from '../operations/check-health.ts';
@@ -13,6 +15,13 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import type { ErrorStatus } from './error-status.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { StoreEventParts } from './routes/store-event-routes.ts';
+
+/** Signing in to the console by links that work once. */
+export interface ConsoleSignIn {
+  readonly links: SignInLinks;
+  /** A new key of the service role, or of somebody who uses the application. */
+  readonly keyOf: (as: 'service' | 'user') => Promise<string>;
+}
 
 export interface AppOptions {
   readonly context: OperationContext;
@@ -32,8 +41,12 @@ export interface AppOptions {
   readonly hosts: HostRoutes | undefined;
   /** Presigned URLs that we answer ourselves, for stores that do not; each below another path. */
   readonly doors: readonly BlobDoor[];
+  /** What places for bytes cost; nothing is estimated without. */
+  readonly prices: Prices | undefined;
   /** Folder of the console's built site; no console when undefined. */
   readonly consoleFolder: string | undefined;
+  /** Links that sign in to it, in development; none when undefined. */
+  readonly consoleSignIn: ConsoleSignIn | undefined;
   /** How HTTP spells the status of an error; as it is when undefined. */
   readonly errorStatus: ErrorStatus | undefined;
   /** Whether `/docs` shows what `/openapi.json` says. */

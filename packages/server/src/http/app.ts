@@ -7,15 +7,19 @@ import type { FastifyInstance } from 'fastify';
 import type { AppOptions } from './app-options.ts';
 import { createEdge } from './edge.ts';
 import { openapiOptions } from './openapi/document.ts';
+import { accessRoutes } from './routes/access-routes.ts';
 import { bucketRoutes } from './routes/bucket-routes.ts';
+import { callerRoutes } from './routes/caller-routes.ts';
 import { checkRoutes } from './routes/check-routes.ts';
 import { consoleRoutes } from './routes/console-routes.ts';
+import { consoleSessionRoutes } from './routes/console-session-routes.ts';
 import { deleteRoutes } from './routes/delete-routes.ts';
 import { docsRoutes } from './routes/docs-routes.ts';
 import { doorRoutes } from './routes/door-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { infoRoutes } from './routes/info-routes.ts';
+import { jobRoutes } from './routes/job-routes.ts';
 import { listRoutes } from './routes/list-routes.ts';
 import { moveRoutes } from './routes/move-routes.ts';
 import { multipartRoutes } from './routes/multipart-routes.ts';
@@ -26,6 +30,7 @@ import { rpcRoutes } from './routes/rpc-routes.ts';
 import { signRoutes } from './routes/sign-routes.ts';
 import { signUploadRoutes } from './routes/sign-upload-routes.ts';
 import { signedUrlRoutes } from './routes/signed-url-routes.ts';
+import { storageHealthRoutes } from './routes/storage-health-routes.ts';
 import { storeEventRoutes } from './routes/store-event-routes.ts';
 import { uploadRoutes } from './routes/upload-routes.ts';
 import { versionRoutes } from './routes/version-routes.ts';
@@ -53,7 +58,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   for (const door of options.doors) {
     await app.register(async (scope) => doorRoutes(scope, options, door));
   }
-  const { consoleFolder } = options;
+  const { consoleFolder, consoleSignIn } = options;
+  if (consoleSignIn !== undefined) {
+    await app.register(async (scope) => consoleSessionRoutes(scope, options, consoleSignIn), { prefix });
+  }
   if (consoleFolder !== undefined) {
     await app.register(async (scope) => consoleRoutes(scope, consoleFolder));
   }
@@ -80,4 +88,8 @@ function storageRoutes(scope: FastifyInstance, options: AppOptions): void {
   renderRoutes(scope, options);
   eventRoutes(scope, options);
   versionRoutes(scope, options);
+  jobRoutes(scope, options);
+  storageHealthRoutes(scope, options);
+  accessRoutes(scope, options);
+  callerRoutes(scope, options);
 }

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 
 export type VariantFit = 'cover' | 'contain' | 'inside' | 'fill';
+export type VariantFormat = 'jpeg' | 'png' | 'webp' | 'avif';
 
 export interface Watermark {
   readonly position: 'centre' | 'northwest' | 'northeast' | 'southwest' | 'southeast';
@@ -33,7 +34,7 @@ export interface VariantPreset {
   /** Of the upright picture, 0 to 1 from its left and from its top; with `focal` only. */
   readonly focal_x?: number;
   readonly focal_y?: number;
-  readonly format: 'jpeg' | 'png' | 'webp' | 'avif';
+  readonly format: VariantFormat;
   /** 1 to 100; PNG has none and ignores it. */
   readonly quality: number;
   /** `#rrggbb`, or `transparent` in formats that can; a JPEG takes white for it. */
@@ -42,8 +43,16 @@ export interface VariantPreset {
   readonly animated?: boolean;
   /** Lays the picture that travels beside the file over the variant. */
   readonly watermark?: Watermark;
-  /** How a page of a document is fitted, if not as a picture. */
+  /** How a page of a document is fitted, and in which format it is drawn, if not as a picture. */
   readonly document_fit?: VariantFit;
+  readonly document_format?: VariantFormat;
+}
+
+/** What a preset asks of a document or of a picture, as if there were nothing else. */
+export function presetFor(preset: VariantPreset, isDocument: boolean): VariantPreset {
+  const { document_fit, document_format, ...picture } = preset;
+  if (!isDocument) return picture;
+  return { ...picture, fit: document_fit ?? preset.fit, format: document_format ?? preset.format };
 }
 
 /** A copy of the file itself without what it says beside its pixels; of the other properties none counts. */
@@ -60,7 +69,7 @@ export const variantSideMax = 4096;
 /** What all shipped presets have in common. */
 const shipped = { format: 'jpeg', background: '#ffffff' } as const;
 const drawing = { ...shipped, fit: 'cover', position: 'attention', document_fit: 'inside' } as const;
-const letterboxed = { ...shipped, fit: 'contain', position: 'centre' } as const;
+const letterboxed = { ...shipped, fit: 'contain', position: 'centre', document_format: 'png' } as const;
 
 /** Sizes of requirements R55; fit, position and quality of R56, C4 and C5. The set `default`. */
 export const variantPresets: readonly VariantPreset[] = [
@@ -69,7 +78,7 @@ export const variantPresets: readonly VariantPreset[] = [
   { name: 'large', width: 800, height: 800, quality: 85, ...drawing },
 ];
 
-/** What deployed civic-os systems have: the same boxes, letterboxed on white, with their qualities (C4, C5). */
+/** What deployed civic-os systems have: the same boxes, letterboxed on white, with their qualities, pages as PNG (C4, C5, C16). */
 export const civicOsPresets: readonly VariantPreset[] = [
   { name: 'small', width: 150, height: 150, quality: 80, ...letterboxed },
   { name: 'medium', width: 400, height: 400, quality: 85, ...letterboxed },
@@ -86,6 +95,7 @@ export function presetDigest(preset: AskedPreset, watermark = ''): string {
   if (preset.format === 'stripped') return createHash('sha256').update('stripped 1').digest('hex');
   const { position, fit } = preset;
   const isCut = fit === 'cover' || preset.document_fit === 'cover';
+  const pages = preset.document_format ?? preset.format;
   const canonical = [
     ['width', preset.width],
     ['height', preset.height],
@@ -93,11 +103,12 @@ export function presetDigest(preset: AskedPreset, watermark = ''): string {
     ['position', isCut ? position : null],
     ['focal', isCut && position === 'focal' ? [preset.focal_x ?? 0.5, preset.focal_y ?? 0.5] : null],
     ['format', preset.format],
-    ['quality', preset.format === 'png' ? null : preset.quality],
+    ['quality', preset.format === 'png' && pages === 'png' ? null : preset.quality],
     ['background', preset.background],
     ['animated', preset.animated === true && preset.format === 'webp'],
     ['watermark', preset.watermark === undefined ? null : [...watermarkOf(preset.watermark), watermark]],
     ['document_fit', preset.document_fit ?? fit],
+    ...(pages === preset.format ? [] : [['document_format', pages]]),
   ];
   return createHash('sha256').update(JSON.stringify(canonical)).digest('hex');
 }

@@ -11,7 +11,7 @@ import { type ImageFacts, readFacts } from './facts/facts.ts';
 import { type Box, boxOf, decodedSize, focalCut, keptSize, pictureSize, type Size } from './geometry.ts';
 import { imageError } from './image-error.ts';
 import { Deadline, fromPixels, type Pixels, rawPixels } from './pixels.ts';
-import type { VariantPreset } from './presets.ts';
+import { presetFor, type VariantPreset } from './presets.ts';
 import { openSource } from './sources/open-source.ts';
 import type { OpenedSource } from './sources/opened-source.ts';
 import { type SourceKind, sourceKind } from './sources/source-kind.ts';
@@ -92,11 +92,12 @@ export async function renderVariants(
   );
   const opened = await openSource(source, kind, options);
   try {
-    const wanted = presets.map((preset) => ({ preset, box: boxOf(opened.size, preset, fitOf(opened, preset)) }));
+    const wanted = presets.map((each) => wantedOf(opened, each));
     const size = decodedSize(opened.size, [...wanted.map(({ box }) => box), glance]);
     await options.admit?.(opened.bytesNeeded(size));
     const deadline = new Deadline(options.timeoutMs ?? timeoutMsDefault);
-    const { pixels, damaged } = await opened.decode(size, backgroundOf(presets), deadline);
+    const background = backgroundOf(wanted.map(({ preset }) => preset));
+    const { pixels, damaged } = await opened.decode(size, background, deadline);
     const variants = await encodeAll(pixels, wanted, { source, opened, deadline, watermark });
     const { format, told, pages, blocks } = opened;
     const small = await rawPixels(fromPixels(pixels, deadline).resize({ ...glance, withoutEnlargement: true }));
@@ -114,8 +115,11 @@ function seen({ data, width, height, channels = 3 }: Pixels): Required<Pixels> &
   return { data, width, height, channels };
 }
 
-function fitOf(opened: OpenedSource, preset: VariantPreset): Box['fit'] {
-  return opened.format === 'pdf' ? (preset.document_fit ?? preset.fit) : preset.fit;
+function wantedOf({ format, size, natural }: OpenedSource, asked: VariantPreset): Wanted {
+  const preset = presetFor(asked, format === 'pdf');
+  const box = boxOf(size, preset, preset.fit);
+  const isAsItIs = preset.width === null && preset.height === null;
+  return { preset, box: isAsItIs && natural !== undefined ? { ...box, ...natural } : box };
 }
 
 /** A background that all have may be applied while decoding; else the transparency is kept until each is encoded. */

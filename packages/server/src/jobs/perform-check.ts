@@ -1,12 +1,13 @@
 /**
  * What all jobs that look at the bytes of a version have in common: they find the version, look, and say what they found, in
- * `storage.version_checks`. How to look is each kind's own. Invariant: a failure is never a finding; a check that gives up says
- * `error`, and what waits for its scan goes on waiting; the sweep asks for it again, unless the error is `final`.
+ * `storage.version_checks`. How to look is each kind's own. Invariant: a failure is never a finding; a check whose job ends without
+ * one says `error`, and one whose job runs again says nothing yet; what waits for its scan goes on waiting, and the sweep asks for
+ * it again, unless the error is `final`.
  */
 import type { Readable } from 'node:stream';
-import { JobSnooze } from '@rowlock/queue';
+import { JobCancel, JobSnooze, QueueError } from '@rowlock/queue';
 import type { ByteRange } from '../backend/backend.ts';
-import { beginCheck, type CheckedVersion, type CheckStatus, checkWaits, endCheck } from '../metadata/file-checks.ts';
+import { beginCheck, type CheckedVersion, type CheckStatus, endCheck, waitCheck } from '../metadata/file-checks.ts';
 import { type JobAttempt, type JobContext, requiredUuid } from './job-kind.ts';
 
 /** What was found: `clean` and `infected` of scans, `done` of everything else. */
@@ -44,6 +45,7 @@ export interface CheckedFile {
 const waitSecondsMax = 300;
 const patienceSeconds = 86_400;
 const detailBytesMax = 40 * 2 ** 10;
+const saidCharsMax = 500;
 
 /**
  * Performs one attempt of a check of the version that the arguments name. Idempotent: where somebody has looked already,
@@ -71,27 +73,49 @@ export async function performCheck(
   if (outcome === 'waits') throw new JobSnooze(Math.max(wait_seconds ?? 0, 1) * 1000);
 }
 
-/** Returns where the job is over. @throws what makes the queue try again */
+/** Returns where the job is over. @throws what the queue makes of the job: an end, or another attempt */
 async function failCheck(
   { db }: JobContext,
   { job, kind, version }: { readonly job: JobAttempt; readonly kind: string; readonly version: CheckedVersion },
   error: unknown,
 ): Promise<void> {
   const { version_id, waited_seconds } = version;
+  if (isToRunAgain(job, error)) throw error;
   if (error instanceof CheckerAway && waited_seconds < patienceSeconds) {
-    await db.run(checkWaits, [version_id, kind, error.message]);
+    await waitCheck(db, version_id, kind, error.message);
     // A quarter of the time that it waits already: whoever comes back finds no crowd, and nobody waits much longer.
     throw new JobSnooze(Math.min(Math.max(waited_seconds / 4, 1), waitSecondsMax) * 1000);
   }
-  const isGivenUp = error instanceof CheckGivenUp;
-  if (isGivenUp || job.attempt >= job.max_attempts) {
-    const said = isGivenUp || error instanceof CheckerAway ? error.message : 'nobody could look at it';
-    await endCheck(db, version_id, kind, {
-      status: 'error',
-      detail: { error: said, ...(isGivenUp && { final: true }) },
-    });
+  const isFinal = error instanceof CheckGivenUp || error instanceof JobCancel;
+  if (isFinal || isCancelled(job) || job.attempt >= job.max_attempts) {
+    const detail = { error: saidOf(job, error), ...(isFinal && { final: true }) };
+    await endCheck(db, version_id, kind, { status: 'error', detail });
   }
-  if (!isGivenUp) throw error;
+  // Of a job that is cancelled the queue keeps the reason too.
+  if (!(error instanceof CheckGivenUp)) throw error;
+}
+
+/** Whether the queue gives the job another attempt, however many it had: its check waits for that. */
+function isToRunAgain({ signal }: JobAttempt, error: unknown): boolean {
+  if (error instanceof JobCancel) return false;
+  return error instanceof JobSnooze || stopReason(signal) === 'worker_stopping';
+}
+
+/** Whether somebody has cancelled the job while it ran: nobody looks any more, unless they are asked again. */
+function isCancelled({ signal }: JobAttempt): boolean {
+  return stopReason(signal) === 'job_cancelled';
+}
+
+function stopReason(signal: AbortSignal): string | undefined {
+  const reason: unknown = signal.aborted ? signal.reason : undefined;
+  return reason instanceof QueueError ? reason.reason : undefined;
+}
+
+/** What the file's owner reads: words that were meant for them, and of nothing else any. */
+function saidOf(job: JobAttempt, error: unknown): string {
+  const isMeant = error instanceof CheckGivenUp || error instanceof CheckerAway || error instanceof JobCancel;
+  if (isMeant) return error.message.slice(0, saidCharsMax);
+  return isCancelled(job) ? 'its job was cancelled' : 'nobody could look at it';
 }
 
 /** @throws TypeError for what cannot be kept, and for a scan that does not say what it found */

@@ -114,6 +114,12 @@ export function beginCheck(db: Database, versionId: string, kind: string): Promi
   return one<CheckedVersion & Record<string, unknown>>(db, checkBegin, [versionId, kind]);
 }
 
+/** Says why nothing was found yet; of any text, since an error of somebody else's wrote it. */
+export async function waitCheck(db: Database, versionId: string, kind: string, why: string): Promise<void> {
+  await db.run(checkWaits, [versionId, kind, JSON.parse(jsonbText(why.slice(0, whyCharsMax)))]);
+}
+
+const whyCharsMax = 500;
 const unkeepable = JSON.stringify({ error: 'what was found in it cannot be kept' });
 
 /**

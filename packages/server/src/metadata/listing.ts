@@ -3,7 +3,7 @@
  * of JSON arrays, made by PostgreSQL: they are passed on and never parsed here.
  */
 import type { Caller } from '../domain/caller.ts';
-import type { Statement, StatementRunner } from './database.ts';
+import type { Database, Statement, StatementRunner } from './database.ts';
 
 export type ListSort = 'name' | 'created_at' | 'updated_at' | 'last_accessed_at';
 
@@ -59,6 +59,12 @@ export const objectList: Statement = {
            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 };
 
+/** Run as the caller. */
+export const entryCount: Statement = {
+  name: 'entry_count',
+  text: 'SELECT storage.list_count($1, $2, $3, $4, $5) AS counted',
+};
+
 export const zipTotals: Statement = {
   name: 'zip_totals',
   text: 'SELECT * FROM storage_internal.zip_totals_as($1, $2, $3, $4, $5, $6)',
@@ -97,6 +103,30 @@ export async function selectPage(db: StatementRunner, caller: Caller, query: Lis
   return { entries, folders, last, more };
 }
 
+/** How many entries a listing has for the caller, counted to a limit. */
+export async function selectEntryCount(
+  db: Database,
+  caller: Caller,
+  query: Pick<ListQuery, 'bucket' | 'prefix' | 'delimited' | 'search'>,
+  countMax: number,
+): Promise<number> {
+  const scope = { operation: 'storage.object.list', readOnly: true };
+  const values = [query.bucket, query.prefix, query.delimited, query.search, countMax];
+  return (await db.asCaller<{ counted: number }>(caller, scope, entryCount, values))[0]?.counted ?? 0;
+}
+
+/** Run as the caller. */
+export const zipChosenTotals: Statement = {
+  name: 'zip_chosen_totals',
+  text: 'SELECT * FROM storage.zip_chosen_totals($1, $2, $3, $4)',
+};
+
+/** Run as the caller. */
+export const zipChosenPage: Statement = {
+  name: 'zip_chosen_page',
+  text: 'SELECT * FROM storage.zip_chosen_page($1, $2, $3, $4, $5)',
+};
+
 /** An object on its way into a ZIP. */
 export interface ZipObject {
   readonly name: string;
@@ -115,42 +145,38 @@ export interface ZipObject {
 export interface ZipPlace {
   readonly bucket: string;
   readonly prefix: string;
+  /** Only these below the prefix: whole names, and folders with their slashes. */
+  readonly chosen?: { readonly names: readonly string[]; readonly folders: readonly string[] } | undefined;
 }
 
 const zipOperation = 'storage.object.zip';
+const zipScope = { operation: zipOperation, readOnly: true };
 
 /** How many objects and bytes the caller may read below a prefix, counted to one object beyond `countMax`. */
 export async function selectZipTotals(
-  db: StatementRunner,
+  db: Database,
   caller: Caller,
-  place: ZipPlace,
+  { bucket, prefix, chosen }: ZipPlace,
   countMax: number,
 ): Promise<{ readonly count: number; readonly bytes: number }> {
-  const [row] = await db.run<{ object_count: string; bytes: string }>(zipTotals, [
-    caller.role,
-    caller.claims,
-    zipOperation,
-    place.bucket,
-    place.prefix,
-    countMax,
-  ]);
+  type Totals = { object_count: string; bytes: string };
+  const [row] =
+    chosen === undefined
+      ? await db.run<Totals>(zipTotals, [caller.role, caller.claims, zipOperation, bucket, prefix, countMax])
+      : await db.asCaller<Totals>(caller, zipScope, zipChosenTotals, [bucket, chosen.names, chosen.folders, countMax]);
   return { count: Number(row?.object_count), bytes: Number(row?.bytes) };
 }
 
 /** The next objects behind a name, as the caller may read them now. */
 export function selectZipPage(
-  db: StatementRunner,
+  db: Database,
   caller: Caller,
-  place: ZipPlace,
+  { bucket, prefix, chosen }: ZipPlace,
   page: { readonly after: string; readonly limit: number },
 ): Promise<readonly ZipObject[]> {
-  return db.run<ZipObject & Record<string, unknown>>(zipPage, [
-    caller.role,
-    caller.claims,
-    zipOperation,
-    place.bucket,
-    place.prefix,
-    page.after,
-    page.limit,
-  ]);
+  type Row = ZipObject & Record<string, unknown>;
+  const { after, limit } = page;
+  return chosen === undefined
+    ? db.run<Row>(zipPage, [caller.role, caller.claims, zipOperation, bucket, prefix, after, limit])
+    : db.asCaller<Row>(caller, zipScope, zipChosenPage, [bucket, chosen.names, chosen.folders, after, limit]);
 }

@@ -161,3 +161,30 @@ export function selectObjectInfos(
     names,
   ]);
 }
+
+/** What is said of an object besides its bytes. What is undefined stays. */
+export interface ObjectDescription {
+  readonly user_metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly cache_control?: string | undefined;
+}
+
+/** Run as the caller. */
+export const objectDescribe: Statement = {
+  name: 'object_describe',
+  text: `UPDATE storage.objects AS o
+         SET user_metadata = coalesce($4::jsonb, o.user_metadata), cache_control = coalesce($5, o.cache_control)
+         WHERE o.bucket_id = $1 AND o.name = $2 AND ($3::uuid IS NULL OR o.version_id = $3) RETURNING o.id`,
+};
+
+/** Whether a row was changed: it was there, had the version, and was the caller's to change. @throws RowlockError `not_allowed` */
+export async function updateDescription(
+  db: Database,
+  caller: Caller,
+  at: { readonly bucket: string; readonly name: string; readonly version: string | undefined },
+  description: ObjectDescription,
+): Promise<boolean> {
+  const { user_metadata, cache_control } = description;
+  const said = user_metadata === undefined ? null : JSON.stringify(user_metadata);
+  const values = [at.bucket, at.name, at.version ?? null, said, cache_control ?? null];
+  return (await db.asCaller(caller, { operation: 'storage.object.update' }, objectDescribe, values)).length > 0;
+}

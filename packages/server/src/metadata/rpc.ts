@@ -100,6 +100,13 @@ export const rpcDefinitions: readonly RpcDefinition[] = [
     volatile: false,
     returns: 'rows',
   },
+  { name: 'get_picture', parameters: [uuid('p_id'), expiresIn], volatile: false, returns: 'value' },
+  {
+    name: 'get_entity_files',
+    parameters: [text('p_entity_type'), text('p_entity_id')],
+    volatile: false,
+    returns: 'rows',
+  },
   {
     name: 'request_multipart_upload',
     parameters: [

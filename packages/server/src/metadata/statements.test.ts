@@ -9,10 +9,13 @@ import * as blobs from './blobs.ts';
 import * as buckets from './buckets.ts';
 import * as changes from './changes.ts';
 import type { Statement } from './database.ts';
+import * as explainAccess from './explain-access.ts';
 import * as fileChecks from './file-checks.ts';
 import * as fsck from './fsck.ts';
 import * as gateway from './gateway.ts';
 import * as history from './history.ts';
+import * as imageFacts from './image-facts.ts';
+import * as jobAdmin from './job-admin.ts';
 import * as listing from './listing.ts';
 import * as moves from './moves.ts';
 import * as multipart from './multipart.ts';
@@ -25,6 +28,7 @@ import * as quotas from './quotas.ts';
 import * as renders from './renders.ts';
 import * as signedUrls from './signed-urls.ts';
 import * as signingKeys from './signing-keys.ts';
+import * as storageHealth from './storage-health.ts';
 import * as storageUsage from './storage-usage.ts';
 import * as storeEvents from './store-events.ts';
 import * as tickets from './tickets.ts';
@@ -67,9 +71,21 @@ const isOfTheWorkersParts = (statement: Statement): boolean =>
   [multipart.multipartToBegin, multipart.multipartFail, multipart.partsListed, multipart.openStoreUploads].includes(
     statement,
   );
-const ofCallers = [buckets, changes, history, listing, moves, objects, policies, quotas, signedUrls].flatMap(
-  statementsOf,
-);
+const ofCallers = [
+  explainAccess,
+  buckets,
+  changes,
+  history,
+  imageFacts,
+  jobAdmin,
+  listing,
+  moves,
+  objects,
+  policies,
+  quotas,
+  signedUrls,
+  storageHealth,
+].flatMap(statementsOf);
 ofCallers.push(fileChecks.whyUnread, fileChecks.checkList);
 
 test('statements of callers are prepared as each application role', async () => {
@@ -136,6 +152,8 @@ test('names of statements are unique: a name is prepared once a connection', () 
     fsck,
     gateway,
     history,
+    imageFacts,
+    jobAdmin,
     listing,
     moves,
     multipart,
@@ -147,6 +165,7 @@ test('names of statements are unique: a name is prepared once a connection', () 
     quotas,
     signedUrls,
     signingKeys,
+    storageHealth,
     storageUsage,
     storeEvents,
     tickets,

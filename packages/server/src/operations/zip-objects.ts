@@ -34,7 +34,7 @@ export interface ZipDownload {
  * @throws RowlockError `object_not_found` where there is nothing to read, `bucket_not_found`, `auth_required`,
  *   `invalid_name`, and `too_large` beyond 10,000 objects or 16 GiB
  */
-export async function zipObjects(
+export function zipObjects(
   context: OperationContext,
   caller: Caller,
   request: { readonly bucket: string; readonly folder: string },
@@ -42,6 +42,36 @@ export async function zipObjects(
   const bare = request.folder.replace(/\/$/, '');
   const folder = bare === '' ? '' : normaliseObjectName(bare);
   const place = { bucket: request.bucket, prefix: folder === '' ? '' : `${folder}/` };
+  return beginZip(context, caller, place);
+}
+
+/**
+ * Begins a ZIP of some objects and folders of a bucket. Names in it begin behind the folder that all of them are in.
+ *
+ * @throws RowlockError as `zipObjects`; `invalid_request` where nothing is named
+ */
+export function zipChosen(
+  context: OperationContext,
+  caller: Caller,
+  request: { readonly bucket: string; readonly names: readonly string[]; readonly folders: readonly string[] },
+): Promise<ZipDownload> {
+  const names = request.names.map(normaliseObjectName);
+  const folders = request.folders.map((folder) => `${normaliseObjectName(folder.replace(/\/$/, ''))}/`);
+  if (names.length + folders.length === 0) {
+    throw new RowlockError('invalid_request', 'Say what to download: names, folders or both');
+  }
+  const prefix = sharedFolder([...names, ...folders.map((folder) => folder.slice(0, -1))]);
+  return beginZip(context, caller, { bucket: request.bucket, prefix, chosen: { names, folders } });
+}
+
+/** The deepest folder that all names are in: empty, or ending in a slash. */
+function sharedFolder(names: readonly string[]): string {
+  const [first = [], ...others] = names.map((name) => name.split('/').slice(0, -1));
+  const differs = first.findIndex((segment, place) => others.some((other) => other[place] !== segment));
+  return (differs === -1 ? first : first.slice(0, differs)).map((segment) => `${segment}/`).join('');
+}
+
+async function beginZip(context: OperationContext, caller: Caller, place: ZipPlace): Promise<ZipDownload> {
   await assertFits(context, caller, place);
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;
@@ -54,7 +84,8 @@ export async function zipObjects(
       output.destroy(error instanceof Error ? error : new Error(String(error)));
     });
   });
-  return { file_name: `${folder === '' ? request.bucket : baseName(folder)}.zip`, stream: output };
+  const folder = place.prefix.slice(0, -1);
+  return { file_name: `${folder === '' ? place.bucket : baseName(folder)}.zip`, stream: output };
 }
 
 async function assertFits(context: OperationContext, caller: Caller, place: ZipPlace): Promise<void> {

@@ -85,6 +85,38 @@ const objectInfo: TSchema = Type.Object({
   created_at: time,
 });
 
+const imageFacts: TSchema = Type.Object({
+  version: id,
+  width: orNull(Type.Integer()),
+  height: orNull(Type.Integer()),
+  format: orNull(Type.String()),
+  orientation: orNull(Type.Integer()),
+  thumbhash: Type.Union([Type.String(), Type.Null()], { description: 'base64' }),
+  dominant_colour: orNull(Type.String()),
+  taken_at: Type.Optional(orNull(Type.String())),
+  camera_make: Type.Optional(orNull(Type.String())),
+  camera_model: Type.Optional(orNull(Type.String())),
+  lens_model: Type.Optional(orNull(Type.String())),
+  title: Type.Optional(orNull(Type.String())),
+  caption: Type.Optional(orNull(Type.String())),
+  creator: Type.Optional(orNull(Type.String())),
+  copyright: Type.Optional(orNull(Type.String())),
+  keywords: Type.Optional(orNull(Type.Array(Type.String()))),
+  read_at: orNull(time),
+  location: Type.Object({
+    state: orNull(Type.String()),
+    latitude: Type.Optional(orNull(Type.Number())),
+    longitude: Type.Optional(orNull(Type.Number())),
+    altitude: Type.Optional(orNull(Type.Number())),
+    accuracy: Type.Optional(orNull(Type.Number())),
+  }),
+});
+
+const entryCount: TSchema = Type.Object({
+  count: Type.Integer(),
+  complete: Type.Boolean({ description: 'false where there are more than a million' }),
+});
+
 const entry: TSchema = Type.Object({
   name: Type.String({ description: 'relative to the folder' }),
   id: Type.Union([id, Type.Null()], { description: 'null for a folder' }),
@@ -124,6 +156,8 @@ export const schemas: Readonly<Record<string, TSchema>> = {
   Buckets: Type.Array(Type.Ref('#/components/schemas/Bucket')),
   UploadedObject: uploadedObject,
   ObjectInfo: objectInfo,
+  ImageFacts: imageFacts,
+  EntryCount: entryCount,
   Entries: Type.Array(entry),
   Change: change,
   ChangePage: Type.Object({

@@ -55,7 +55,7 @@ test('the page comes with a policy that runs its own scripts and its import map,
   assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
   assert.equal(
     answer.headers['content-security-policy'],
-    `default-src 'none'; script-src 'self' 'sha256-${hash}'; style-src 'self'; img-src 'self' blob:; ` +
+    `default-src 'none'; script-src 'self' 'sha256-${hash}'; style-src 'self'; img-src 'self' blob:; media-src 'self'; ` +
       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   );
   assert.equal(answer.headers['cache-control'], 'no-cache');
@@ -63,14 +63,18 @@ test('the page comes with a policy that runs its own scripts and its import map,
   assert.equal(answer.headers['referrer-policy'], 'no-referrer');
 });
 
-test('the site and the client that it imports are served as what they are', async () => {
+test('the site and the packages that it imports are served as what they are', async () => {
   const script = await read('/console/dist/main.js');
   const client = await read('/console/client/index.js');
+  const elements = await read('/console/elements/index.js');
+  const parts = await read('/console/elements/page/index.js');
 
   assert.equal(script.headers['content-type'], 'text/javascript; charset=utf-8');
   assert.equal(script.text, 'export {};');
   assert.equal(client.statusCode, 200);
   assert.match(client.text, /createClient/);
+  assert.match(elements.text, /defineElements/);
+  assert.match(parts.text, /visibleName/);
 });
 
 test('a file that is known is not sent again', async () => {

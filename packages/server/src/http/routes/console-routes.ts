@@ -1,6 +1,7 @@
 /**
- * The console's files under `/console/`, and the client that it imports under `/console/client/`. All of them are read
- * once, before the first request: what is not in that list is not there, so no path of a request reaches the disk.
+ * The console's files under `/console/`, and the packages that it imports under `/console/client/` and
+ * `/console/elements/`. All of them are read once, before the first request: what is not in that list is not there, so
+ * no path of a request reaches the disk.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -8,12 +9,8 @@ import { dirname, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RowlockError } from '@rowlock/client/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-
-interface SiteFile {
-  readonly body: Buffer;
-  readonly type: string;
-  readonly etag: string;
-}
+import { withModulePreloads } from '../module-preloads.ts';
+import { formOf, type SiteFile, siteFile } from '../site-file.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -35,15 +32,12 @@ async function readSite(folder: string, prefix: string): Promise<readonly (reado
         return [];
       }
       return [
-        readSiteFile(path, type).then((file) => [prefix + relative(folder, path).split(sep).join('/'), file] as const),
+        readFile(path).then(
+          (body) => [prefix + relative(folder, path).split(sep).join('/'), siteFile(body, type)] as const,
+        ),
       ];
     }),
   );
-}
-
-async function readSiteFile(path: string, type: string): Promise<SiteFile> {
-  const body = await readFile(path);
-  return { body, type, etag: `"${createHash('sha256').update(body).digest('hex')}"` };
 }
 
 /**
@@ -58,6 +52,8 @@ function contentSecurityPolicy(page: Buffer): string {
     ["script-src 'self'", ...hashes].join(' '),
     "style-src 'self'",
     "img-src 'self' blob:",
+    // Films and sound, by signed URLs of this service.
+    "media-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -65,37 +61,57 @@ function contentSecurityPolicy(page: Buffer): string {
   ].join('; ');
 }
 
-function sendFile(request: FastifyRequest, reply: FastifyReply, file: SiteFile): FastifyReply {
+async function sendFile(request: FastifyRequest, reply: FastifyReply, file: SiteFile): Promise<FastifyReply> {
+  const form = await formOf(file, request.headers['accept-encoding']);
   reply
-    .header('etag', file.etag)
+    .header('etag', form.etag)
+    .header('vary', 'accept-encoding')
     .header('cache-control', 'no-cache')
     .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
-    .header('cross-origin-opener-policy', 'same-origin')
-    .header('cross-origin-resource-policy', 'same-origin')
-    .header('x-frame-options', 'DENY')
-    .header(
-      'content-security-policy',
-      file.type.startsWith('text/html') ? contentSecurityPolicy(file.body) : "default-src 'none'",
-    );
+    .header('cross-origin-resource-policy', 'same-origin');
+  if (/html|svg/.test(file.type)) {
+    // What can be opened as a page. Scripts and styles are none, and many: they go without what does not bind them.
+    reply
+      .header('referrer-policy', 'no-referrer')
+      .header('cross-origin-opener-policy', 'same-origin')
+      .header('x-frame-options', 'DENY')
+      .header(
+        'content-security-policy',
+        file.type.startsWith('text/html') ? contentSecurityPolicy(file.body) : "default-src 'none'",
+      );
+  }
   const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known.includes(file.etag)) {
+  if (known.includes(form.etag)) {
     return reply.code(304).send();
+  }
+  if (form.encoding !== undefined) {
+    reply.header('content-encoding', form.encoding);
   }
   return reply
     .type(file.type)
-    .header('content-length', String(file.body.byteLength))
-    .send(request.method === 'HEAD' ? undefined : file.body);
+    .header('content-length', String(form.body.byteLength))
+    .send(request.method === 'HEAD' ? undefined : form.body);
+}
+
+function folderOf(moduleUrl: string): string {
+  return dirname(fileURLToPath(moduleUrl));
 }
 
 /**
  * Registers the console whose built site is in `folder`.
  *
- * @throws Error with code ENOENT where the folder, or the built client, is not there
+ * @throws Error with code ENOENT where the folder, the built client or the built elements are not there
  */
 export async function consoleRoutes(app: FastifyInstance, folder: string): Promise<void> {
-  const clientFolder = dirname(fileURLToPath(import.meta.resolve('@rowlock/client')));
-  const files = new Map([...(await readSite(folder, '')), ...(await readSite(clientFolder, 'client/'))]);
+  const files = new Map([
+    ...(await readSite(folder, '')),
+    ...(await readSite(folderOf(import.meta.resolve('@rowlock/client')), 'client/')),
+    ...(await readSite(folderOf(import.meta.resolve('@rowlock/elements')), 'elements/')),
+  ]);
+  const page = files.get('index.html');
+  if (page !== undefined) {
+    files.set('index.html', siteFile(Buffer.from(withModulePreloads(page.body.toString(), files)), page.type));
+  }
   const schema = { hide: true };
 
   app.get('/console', { schema }, (_request, reply) => reply.redirect('console/', 308));

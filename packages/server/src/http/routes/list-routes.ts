@@ -1,6 +1,7 @@
 /** Listings over HTTP. Their answers are JSON that the database has made: they are sent as they come. */
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { countEntries } from '../../operations/count-entries.ts';
 import { listObjects } from '../../operations/list-objects.ts';
 import { listPage } from '../../operations/list-page.ts';
 import type { AppOptions } from '../app-options.ts';
@@ -41,6 +42,12 @@ const pageBody = Type.Object({
   sortBy: Type.Optional(Type.Object({ column: columnOf(['name', 'created_at', 'updated_at']), order })),
 });
 
+const countBody = Type.Object({
+  prefix: nullableText,
+  search: nullableText,
+  recursive: Type.Boolean({ default: false }),
+});
+
 /** Registers the routes that list. */
 export function listRoutes(app: FastifyInstance, options: AppOptions): void {
   app.post<{ Params: Static<typeof bucketParams>; Body: Static<typeof listBody> }>(
@@ -76,6 +83,15 @@ export function listRoutes(app: FastifyInstance, options: AppOptions): void {
         descending: sortBy?.order === 'desc',
       });
       return reply.type(json).send(listed);
+    }),
+  );
+  app.post<{ Params: Static<typeof bucketParams>; Body: Static<typeof countBody> }>(
+    '/object/count/:bucket',
+    { schema: { tags: ['objects'], summary: 'Count what a listing shows', params: bucketParams, body: countBody } },
+    withCaller(options, async (caller, request) => {
+      const { prefix, search, recursive } = request.body;
+      const { bucket } = request.params;
+      return countEntries(options.context, caller, { bucket, prefix: prefix ?? '', search: search ?? '', recursive });
     }),
   );
 }

@@ -3,7 +3,7 @@ import { RowlockError } from '@rowlock/client/contract';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Caller } from '../../domain/caller.ts';
-import { zipObjects } from '../../operations/zip-objects.ts';
+import { type ZipDownload, zipChosen, zipObjects } from '../../operations/zip-objects.ts';
 import type { AppOptions } from '../app-options.ts';
 import { contentDisposition } from '../send-object.ts';
 import { withCaller } from '../with-caller.ts';
@@ -15,6 +15,12 @@ const zipsOfAnonymousMax = 4;
 
 const folderParams = Type.Object({ bucket: Type.String(), '*': Type.String() });
 const bucketParams = Type.Object({ bucket: Type.String() });
+/** More are a folder, or several requests: the JSON of a request has a megabyte. */
+const chosenMax = 1000;
+const chosenBody = Type.Object({
+  names: Type.Optional(Type.Array(Type.String(), { maxItems: chosenMax })),
+  folders: Type.Optional(Type.Array(Type.String(), { maxItems: chosenMax })),
+});
 const schema = { tags: ['objects'] };
 
 /** Counts the archives that are being made. */
@@ -54,9 +60,9 @@ function ownerOf({ role, claims }: Caller): string {
 /** Registers the download of folders and of whole buckets. */
 export function zipRoutes(app: FastifyInstance, options: AppOptions): void {
   const running = new RunningZips();
-  const send = async (caller: Caller, place: { bucket: string; folder: string }, reply: FastifyReply) => {
+  const sendZip = async (caller: Caller, reply: FastifyReply, begin: () => Promise<ZipDownload>) => {
     running.take(caller, reply);
-    const zip = await zipObjects(options.context, caller, place);
+    const zip = await begin();
     return reply
       .header('content-disposition', contentDisposition(zip.file_name))
       .header('x-content-type-options', 'nosniff')
@@ -64,6 +70,8 @@ export function zipRoutes(app: FastifyInstance, options: AppOptions): void {
       .type('application/zip')
       .send(zip.stream);
   };
+  const send = (caller: Caller, place: { bucket: string; folder: string }, reply: FastifyReply) =>
+    sendZip(caller, reply, () => zipObjects(options.context, caller, place));
   app.get<{ Params: Static<typeof folderParams> }>(
     '/object/zip/:bucket/*',
     { schema: { ...schema, summary: 'Download a folder as a ZIP', params: folderParams }, exposeHeadRoute: false },
@@ -76,6 +84,25 @@ export function zipRoutes(app: FastifyInstance, options: AppOptions): void {
     { schema: { ...schema, summary: 'Download a bucket as a ZIP', params: bucketParams }, exposeHeadRoute: false },
     withCaller(options, async (caller, { params }, reply) =>
       send(caller, { bucket: params.bucket, folder: '' }, reply),
+    ),
+  );
+  app.post<{ Params: Static<typeof bucketParams>; Body: Static<typeof chosenBody> }>(
+    '/object/zip/:bucket',
+    {
+      schema: {
+        ...schema,
+        summary: 'Download some objects and folders as a ZIP',
+        params: bucketParams,
+        body: chosenBody,
+      },
+    },
+    withCaller<{ Params: Static<typeof bucketParams>; Body: Static<typeof chosenBody> }>(
+      options,
+      async (caller, { params, body }, reply) => {
+        const { names = [], folders = [] } = body;
+        const request = { bucket: params.bucket, names, folders };
+        return sendZip(caller, reply, async () => zipChosen(options.context, caller, request));
+      },
     ),
   );
 }

@@ -191,6 +191,10 @@ test('captions come from XMP, then IPTC, then EXIF', () => {
   assert.deepEqual([facts.creator, facts.caption, facts.copyright], ['Ann', 'café', 'mine']);
   assert.deepEqual([facts.taken_at, facts.taken_at_local], [null, '2020-01-02T03:04:05']);
   assert.deepEqual([facts.location.latitude, facts.location.longitude], [51.508, -0.128333333]);
+  const old = readFacts({ xmp: xmpOf('<rdf:Description xap:CreateDate="2009-06-03T17:02:22+02:00"/>') });
+  assert.equal(old.taken_at, '2009-06-03T17:02:22+02:00', 'the prefix of the first version');
+  const copied = readFacts({ xmp: xmpOf('<rdf:Description exif:DateTimeOriginal="2021:08:19 18:48:53"/>') });
+  assert.equal(copied.taken_at_local, '2021-08-19T18:48:53', 'as darktable writes it');
 });
 
 test('text loses NUL, controls, halves of pairs and what turns its direction, and is cut', () => {

@@ -35,9 +35,9 @@ export function takenAt(time: string | null, subSeconds: string | null, offset: 
   return { taken_at_local: local, taken_at: zone === undefined ? null : `${local}${zone}` };
 }
 
-/** A time as XMP writes it, which is ISO 8601. */
+/** A time as XMP writes it, which is ISO 8601, but of darktable, which copies EXIF's. */
 export function takenAtIso(text: string): Taken {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,12}))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+  const match = /^(\d{4}[-:]\d\d[-:]\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,12}))?(Z|[+-]\d\d:\d\d)?$/.exec(text);
   if (match === null) return neverTaken;
   const [, time = '', subSeconds, offset] = match;
   return takenAt(time, subSeconds ?? null, offset ?? null);

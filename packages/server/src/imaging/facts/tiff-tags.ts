@@ -91,14 +91,14 @@ export class TiffBlock {
     return { type, bytes: this.#bytes.subarray(begin, begin + Math.min(length, valueBytesMax)) };
   }
 
-  /** A tag's value as one whole number; undefined where it is none. */
+  /** A tag's value as one whole number; undefined where it is none. There are writers that give offsets a sign. */
   integer(value: TiffValue | undefined): number | undefined {
     if (value === undefined) return undefined;
     const { type, bytes } = value;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (type === 1 && bytes.length >= 1) return bytes[0];
-    if (type === 3 && bytes.length >= 2) return view.getUint16(0, this.#isLittle);
-    if ((type === 4 || type === 13) && bytes.length >= 4) return view.getUint32(0, this.#isLittle);
+    if ((type === 3 || type === 8) && bytes.length >= 2) return view.getUint16(0, this.#isLittle);
+    if ((type === 4 || type === 9 || type === 13) && bytes.length >= 4) return view.getUint32(0, this.#isLittle);
     return undefined;
   }
 

@@ -35,7 +35,8 @@ export function readXmp(packet: Uint8Array): XmpFacts {
 }
 
 function timeIn(xml: string): Taken {
-  for (const name of ['exif:DateTimeOriginal', 'photoshop:DateCreated', 'xmp:CreateDate']) {
+  // `xap` is what Adobe called it first, and the same namespace.
+  for (const name of ['exif:DateTimeOriginal', 'photoshop:DateCreated', 'xmp:CreateDate', 'xap:CreateDate']) {
     const taken = takenAtIso(word(xml, name) ?? '');
     if (taken.taken_at_local !== null) return taken;
   }

@@ -20,7 +20,7 @@ const idleDataBytes = 1024 * 2 ** 20;
 /** Of all jobs of a process together: one whose JavaScript hangs after its parent was killed ends by this. */
 const cpuSeconds = 600;
 const filesOpenMax = 64;
-/** Decoding happens outside V8's heap. */
+/** Decoding happens outside V8's heap, which by itself would see no reason to collect the pixels and files that it holds. */
 const heapMib = 128;
 
 /** A shell sets the limits and becomes Node. What a container has forbidden to set stays as it is there. */
@@ -29,7 +29,7 @@ const underLimits =
 
 /** The command for a compiled module, which is told one word; `memoryBytesMax` is what a job may take. */
 export function decoderCommand(node: string, module: string, memoryBytesMax: number, word: string): Command {
-  const args = [`--max-old-space-size=${heapMib}`, module, word];
+  const args = [`--max-old-space-size=${heapMib}`, '--expose-gc', module, word];
   if (process.platform !== 'linux' || !existsSync(shell)) return { file: node, args };
   const dataKib = Math.ceil((memoryBytesMax + idleDataBytes) / 1024);
   const limits = [dataKib, cpuSeconds, filesOpenMax].map(String);

@@ -6,7 +6,7 @@
 import type { ImageFormat } from '../decoder.ts';
 import { readFactsReply } from '../facts/facts-reply.ts';
 import { ImageError, type ImageErrorReason } from '../image-error.ts';
-import { type AskedPreset, type VariantPreset, variantSideMax } from '../presets.ts';
+import { type AskedPreset, presetFor, type VariantPreset, variantSideMax } from '../presets.ts';
 import type { RenderedImage, RenderedVariant } from '../render.ts';
 import { strippableBytesMax } from '../strip/strip-metadata.ts';
 import type { Frame, FrameLimits } from './decoder-frames.ts';
@@ -156,12 +156,12 @@ function readVariant(fields: Fields, rest: Buffer, preset: AskedPreset, format: 
   if (preset.format === 'stripped') return readStripped(fields, data, preset.name, format);
   const width = side(fields['width'], preset.width ?? variantSideMax);
   const height = side(fields['height'], preset.height ?? variantSideMax);
-  const fit = format === 'pdf' ? (preset.document_fit ?? preset.fit) : preset.fit;
+  const { fit, format: made } = presetFor(preset, format === 'pdf');
   const isExact = width === (preset.width ?? width) && height === (preset.height ?? height);
-  const [at, signature] = signatures[preset.format];
+  const [at, signature] = signatures[made];
   const isOfFormat = data.subarray(at, at + signature.length).equals(signature);
   if (!(isExact || fit === 'inside') || !isOfFormat) throw new TypeError('not a variant asked for');
-  return { preset: preset.name, data, width, height, content_type: `image/${preset.format}`, size };
+  return { preset: preset.name, data, width, height, content_type: `image/${made}`, size };
 }
 
 /** A copy is of the format and the size of its file. */

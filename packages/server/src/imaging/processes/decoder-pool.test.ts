@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
@@ -72,6 +72,23 @@ test('an unused process ends after a while, and the next job starts another', as
 
   assert.equal((await pool.render(fileOf(photo), variantPresets)).source.width, 300);
   assert.deepEqual(reported, [], 'an end on purpose is no news');
+});
+
+test('what a large photograph took goes back to the system, and not to the next one only', {
+  skip: notOnLinux(),
+}, async (t) => {
+  const { pool } = poolFor(t);
+  // All coefficients of a progressive JPEG are kept until its last scan.
+  const large = await drawn(scene(4000, 3000)).jpeg({ progressive: true }).toBuffer();
+  const ordinary = await drawn(scene(1600, 1200)).jpeg().toBuffer();
+
+  for (const bytes of [ordinary, large, ordinary, large, ordinary, large, ordinary]) {
+    await pool.render(fileOf(bytes), variantPresets);
+  }
+  const status = await readFile(`/proc/${pool.pids[0]}/status`, 'utf8');
+
+  const mib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
+  assert.ok(mib('VmRSS') < mib('VmHWM') - 15, `${mib('VmRSS')} MiB of ${mib('VmHWM')} are kept`);
 });
 
 test('a process that a file has made fat is replaced before the next', { skip: notOnLinux() }, async (t) => {

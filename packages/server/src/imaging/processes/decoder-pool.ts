@@ -1,14 +1,14 @@
 /**
  * The decoder processes of one worker: started when they are needed, each for one kind of file, kept warm between jobs,
  * replaced when they are worn or gone. What happens inside of one is `decoder-child.ts`. Invariant: there are never more
- * processes at work than its size, nor more in all than that and one of each further kind; what decodes at once fits the
- * budget of memory by its headers; and after `stop` there is none.
+ * processes at work than its size, nor more in all than that and one; what decodes at once fits the budget of memory by its
+ * headers; and after `stop` there is none.
  */
 import { availableParallelism, totalmem } from 'node:os';
 import type { Observe } from '../../domain/observation.ts';
 import type { AskedPreset } from '../presets.ts';
 import type { RenderedImage } from '../render.ts';
-import { kindBytes, type SourceKind, sourceKind, sourceKinds } from '../sources/source-kind.ts';
+import { kindBytes, type SourceKind, sourceKind } from '../sources/source-kind.ts';
 import { DecoderChild, type DecoderOptions } from './decoder-child.ts';
 import { watermarkBytesMax } from './decoder-messages.ts';
 import { type DecoderLimits, discard, type ImageFile } from './decoder-work.ts';
@@ -30,6 +30,8 @@ export interface DecoderPoolOptions extends Partial<DecoderLimits> {
 /** The largest photographs, of 100 megapixels and progressive, take 800 MiB and 5 s on a slow core. */
 const limitsDefault: DecoderLimits = { timeoutMs: 30_000, memoryBytesMax: 2 ** 30 };
 const idleMsDefault = 60_000;
+/** Processes that wait besides: a page among photographs starts none, and one of each kind would double the memory. */
+const warmBesides = 1;
 
 /** A page and a drawing can ask for any amount of work, and need little. */
 const timeoutMsMax: Readonly<Record<SourceKind, number>> = {
@@ -166,9 +168,9 @@ export class DecoderPool {
     return next?.child;
   }
 
-  /** Ends what waits for files of another kind, as long as there are too many: each kind may keep one warm. */
+  /** Ends what waits longest for files of another kind, as long as there are too many. */
   async #makeRoom(): Promise<void> {
-    const most = this.#size + sourceKinds.length - 1;
+    const most = this.#size + warmBesides;
     while (this.#all.size >= most && this.#idle.length > 0) {
       const other = this.#idle.shift();
       clearTimeout(other?.timer);

@@ -3,10 +3,12 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
-import { type VariantPreset, variantPresets } from '../presets.ts';
+import { civicOsPresets, type VariantPreset, variantPresets } from '../presets.ts';
+import { readReply } from '../processes/decoder-messages.ts';
 import type { DecoderPool } from '../processes/decoder-pool.ts';
 import { faultyDecoder, poolFor } from '../processes/faulty-decoder.ts';
 import { type RenderedImage, type RenderedVariant, renderVariants } from '../render.ts';
+import { renderAsked } from '../render-asked.ts';
 import { drawn, scene } from '../sample-images.ts';
 import { lockedPdf, pdfObjects, pdfOf, pdfOfPage, svgOf } from './sample-documents.ts';
 import { drawnElements } from './svg-expansion.ts';
@@ -115,19 +117,76 @@ test('49 an SVG reads no file and no address, and one that declares entities is 
   });
 });
 
-test('each kind of file has a process of its own, which is kept, and photographs meet no other parser', async (t) => {
+test('each kind of file has a process of its own, one more than work is kept, and photographs meet no other parser', async (t) => {
   const { pool, reported } = poolFor(t, { size: 1 });
   const photo = await drawn(scene(300, 200)).jpeg().toBuffer();
+  const page = pdfOfPage({ width: 100, height: 50 });
   const started: string[] = [];
+  let most = 0;
 
-  for (const bytes of [photo, pdfOfPage({ width: 100, height: 50 }), svgOf(60, 40), photo]) {
-    const before = pool.pids.length;
+  for (const bytes of [photo, page, photo, page, photo, svgOf(60, 40), photo, page]) {
+    const before = pool.pids;
     const { source } = await rendered(pool, bytes);
-    if (pool.pids.length > before) started.push(source.format);
+    if (pool.pids.some((pid) => !before.includes(pid))) started.push(source.format);
+    most = Math.max(most, pool.pids.length);
   }
 
-  assert.deepEqual(started, ['jpeg', 'pdf', 'svg']);
+  assert.deepEqual(started, ['jpeg', 'pdf', 'svg', 'pdf'], 'what waited longest made room');
+  assert.equal(most, 2);
   assert.deepEqual(reported, []);
+});
+
+test('pages are drawn as PNG where a preset says so, and photographs by the same preset are not', async () => {
+  const photo = await drawn(scene(300, 200)).jpeg().toBuffer();
+
+  const [page, picture] = await Promise.all(
+    [pdfOfPage({ width: 595, height: 842 }), photo].map(async (file) => await renderAsked(file, civicOsPresets, {})),
+  );
+
+  for (const [image, type] of [
+    [page, 'png'],
+    [picture, 'jpeg'],
+  ] as const) {
+    const seen = await Promise.all((image?.variants ?? []).map(async ({ data }) => await sharp(data).metadata()));
+    assert.deepEqual(
+      seen.map(({ format, width, height }) => [format, width, height]),
+      [150, 400, 800].map((side) => [type, side, side]),
+    );
+    assert.deepEqual(new Set(image?.variants.map(({ content_type }) => content_type)), new Set([`image/${type}`]));
+  }
+  const { source, facts, variants } = page as RenderedImage;
+  const reply = { source, facts, variants: variants.map(({ data: _, ...variant }) => variant) };
+  const head = JSON.parse(JSON.stringify(reply));
+  const data = Buffer.concat(variants.map((variant) => variant.data));
+  assert.deepEqual(readReply({ head, data }, civicOsPresets), page);
+  const asJpeg = civicOsPresets.map(({ document_format: _, ...preset }) => preset);
+  assert.throws(
+    () => readReply({ head, data }, asJpeg),
+    TypeError,
+    'a decoder draws no other format than was asked for',
+  );
+});
+
+test('a page that is drawn as large as it is has 300 pixels an inch, and 4,096 on its longer side at most', async () => {
+  const { document_fit: _, ...asItIs } = { ...clear, width: null, height: null };
+  const pages = [
+    [595, 842],
+    [1684, 2384],
+    [72, 36],
+  ] as const;
+
+  const drawnPages = await Promise.all(
+    pages.map(async ([width, height]) => (await renderVariants(pdfOfPage({ width, height }), [asItIs])).variants[0]),
+  );
+
+  assert.deepEqual(
+    drawnPages.map((variant) => [variant?.width, variant?.height]),
+    [
+      [2479, 3508],
+      [2893, 4096],
+      [300, 150],
+    ],
+  );
 });
 
 test('46 a job whose memory is not there yet waits, and one may always run', async (t) => {

@@ -12,6 +12,8 @@ export interface OpenedSource {
   readonly told: Size;
   /** What variants are measured by; larger than what is told for what has no pixels of its own. */
   readonly size: Size;
+  /** Pixels of a variant that is as large as the source, where that has no pixels of its own. */
+  readonly natural?: Size;
   /** Frames or pages; 1 for a still image. */
   readonly pages: number;
   /** Bytes that decoding to that size takes beside the file, about. */

@@ -14,6 +14,9 @@ import type { OpenedSource } from './opened-source.ts';
 type PDFium = Awaited<ReturnType<typeof PDFiumModule>>;
 
 const bytesAPixel = 4;
+const pointsPerInch = 72;
+/** Of a page that is drawn as large as it is: what printers and Civic OS take. A4 has 2480 by 3508 pixels then. */
+const printedDpi = 300;
 /** FPDFBitmap_BGRx: no transparency, since a page is white. */
 const opaque = 3;
 /** FPDF_ANNOT: what others wrote on the page is seen. FPDF_REVERSE_BYTE_ORDER: red comes first. */
@@ -44,10 +47,12 @@ export async function openPdf(file: Buffer, _limits: ImageLimits): Promise<Opene
   const document = guarded(() => new OpenDocument(module, file));
   const { pages, told } = document;
   const enlarged = variantSideMax / Math.max(told.width, told.height);
+  const printed = Math.min(enlarged, printedDpi / pointsPerInch);
   return {
     format: 'pdf',
-    told: { width: Math.max(1, Math.round(told.width)), height: Math.max(1, Math.round(told.height)) },
+    told: { width: pixels(told.width), height: pixels(told.height) },
     size: { width: Math.max(1, told.width * enlarged), height: Math.max(1, told.height * enlarged) },
+    natural: { width: pixels(told.width * printed), height: pixels(told.height * printed) },
     pages,
     bytesNeeded: ({ width, height }) => pageBytes + file.length + width * height * bytesAPixel * 3,
     blocks: {},
@@ -58,6 +63,10 @@ export async function openPdf(file: Buffer, _limits: ImageLimits): Promise<Opene
     },
     close: () => guarded(() => document.close()),
   };
+}
+
+function pixels(length: number): number {
+  return Math.max(1, Math.round(length));
 }
 
 function guarded<Result>(work: () => Result): Result {

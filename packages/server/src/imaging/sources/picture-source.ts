@@ -4,6 +4,7 @@
  */
 import type { Metadata, Sharp } from 'sharp';
 import { type ImageFormat, type ImageLimits, type ImageSource, openImage, readHeader } from '../decoder.ts';
+import { exifOfPngText } from '../facts/png-profile.ts';
 import type { Size } from '../geometry.ts';
 import { ImageError, imageError } from '../image-error.ts';
 import { type Deadline, type Pixels, rawPixels } from '../pixels.ts';
@@ -42,13 +43,20 @@ export function pictureSource(
     pages: metadata.pages ?? 1,
     bytesNeeded: (size) => bytesNeeded(format, metadata, size),
     blocks: {
-      exif: metadata.exif,
+      exif: metadata.exif ?? exifWithin(source, format),
       xmp: metadata.xmp,
       iptc: metadata.iptc,
       orientation: metadata.orientation,
     },
     decode: (size, background, deadline) => decode({ source, limits, metadata, background, deadline }, size),
   };
+}
+
+/** What libvips does not call EXIF: the tags of a TIFF, which is what such a block is, and an old way of PNG. */
+function exifWithin(source: ImageSource, format: ImageFormat): Buffer | undefined {
+  if (typeof source === 'string') return undefined;
+  if (format === 'tiff') return source;
+  return format === 'png' ? exifOfPngText(source) : undefined;
 }
 
 /** Bytes a pixel of the whole image that stay while it is decoded, where decoding is no stream of lines. */
