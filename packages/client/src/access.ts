@@ -1,6 +1,7 @@
 /** Questions of access as calls of a client: who one is, what another may do, which links live. For the service role, but the first. */
 import type { StorageClient } from './client.ts';
 import type { AccessExplanation, CallerFacts, PolicyText } from './contract/access.ts';
+import { queryOf } from './filled.ts';
 
 /** A link that is counted or kept on the list. */
 export interface LiveLink {
@@ -25,29 +26,25 @@ export interface AccessQuestion {
 }
 
 /** Says who the service takes this client for. */
-export async function whoIs(client: StorageClient): Promise<CallerFacts> {
-  return (await (await client.send({ method: 'GET', path: '/storage/v1/caller' })).json()) as CallerFacts;
+export function whoIs(client: StorageClient): Promise<CallerFacts> {
+  return client.ask({ method: 'GET', path: '/storage/v1/caller' });
 }
 
 /** Explains what a caller may do with an object. @throws RowlockError `not_allowed`, `bucket_not_found`, `invalid_request` */
-export async function explainAccess(client: StorageClient, question: AccessQuestion): Promise<AccessExplanation> {
-  const answer = await client.send({ method: 'POST', path: '/storage/v1/access/explain', json: question });
-  return (await answer.json()) as AccessExplanation;
+export function explainAccess(client: StorageClient, question: AccessQuestion): Promise<AccessExplanation> {
+  return client.ask({ method: 'POST', path: '/storage/v1/access/explain', json: question });
 }
 
 /** Lists the policies as SQL, and the roles that callers may have. @throws RowlockError `not_allowed` */
-export async function listPolicies(
+export function listPolicies(
   client: StorageClient,
 ): Promise<{ readonly roles: readonly string[]; readonly policies: readonly PolicyText[] }> {
-  const answer = await client.send({ method: 'GET', path: '/storage/v1/access/policies' });
-  return (await answer.json()) as { readonly roles: readonly string[]; readonly policies: readonly PolicyText[] };
+  return client.ask({ method: 'GET', path: '/storage/v1/access/policies' });
 }
 
 /** Lists live links, at most a hundred behind the id `after`. */
-export async function listLinks(client: StorageClient, after?: string): Promise<readonly LiveLink[]> {
-  const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-  const answer = await client.send({ method: 'GET', path: `/storage/v1/signed-urls${query}` });
-  return (await answer.json()) as readonly LiveLink[];
+export function listLinks(client: StorageClient, after?: string): Promise<readonly LiveLink[]> {
+  return client.ask({ method: 'GET', path: `/storage/v1/signed-urls${queryOf({ after })}` });
 }
 
 /** Ends a link for whoever holds it. */

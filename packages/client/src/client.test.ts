@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { signToken, startService, type TestService } from '@rowlock/test-harness';
 import { createClient, type StorageClient } from './client.ts';
@@ -128,4 +131,19 @@ test('an answer that is no JSON of ours still becomes an error by its status', a
     client.listBuckets(),
     (error) => isRowlockError(error, 'unavailable') && error.retryAfterSeconds === 7,
   );
+});
+
+test('an answer that breaks off while it is read is unavailable, whether it was a success or not', async (t) => {
+  for (const status of [200, 409]) {
+    const server = createServer((_, answer) => {
+      answer.writeHead(status, { 'content-length': '100' }).write('{"reason"', () => answer.destroy());
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const client = createClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+
+    const asked = client.listBuckets();
+
+    await assert.rejects(asked, (error) => isRowlockError(error, 'unavailable'), `${status}`);
+  }
 });

@@ -2,6 +2,7 @@
  * The HTTP client for browsers, Node and edge runtimes: buckets, objects, links and functions of one service, as one
  * caller. It needs nothing but `fetch`; errors are the service's own reasons.
  */
+import { answered } from './answered.ts';
 import type { Bucket, BucketChanges, NewBucket } from './contract/buckets.ts';
 import type { Change } from './contract/changes.ts';
 import { RowlockError } from './contract/errors.ts';
@@ -9,6 +10,7 @@ import type { Entry, ListedObject, ObjectInfo, SignedLink, UploadedObject, Writt
 import type { Picture, Variant } from './contract/pictures.ts';
 import type { ObjectVersion } from './contract/versions.ts';
 import { errorOfAnswer } from './error-of-answer.ts';
+import { filled, queryOf } from './filled.ts';
 import { type FollowOptions, followChanges } from './follow-changes.ts';
 import { type ListOptions, listAll, listFolder, listVersionsOf } from './list-objects.ts';
 import { objectPath } from './object-path.ts';
@@ -55,7 +57,7 @@ interface Call {
   readonly path: string;
   readonly json?: unknown;
   readonly body?: Body | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
   /** Told as bytes of the body leave, in browsers; elsewhere nobody knows. */
   readonly onSent?: ((bytes: number) => void) | undefined;
@@ -105,26 +107,26 @@ export class StorageClient {
 
   /** @throws RowlockError `bucket_exists`, `invalid_bucket_name`, `not_allowed` */
   createBucket(bucket: NewBucket): Promise<Bucket> {
-    return this.#json({ method: 'POST', path: '/storage/v1/bucket', json: bucket });
+    return this.ask({ method: 'POST', path: '/storage/v1/bucket', json: bucket });
   }
 
   /** The buckets that the caller may see. */
   listBuckets(): Promise<readonly Bucket[]> {
-    return this.#json({ method: 'GET', path: '/storage/v1/bucket' });
+    return this.ask({ method: 'GET', path: '/storage/v1/bucket' });
   }
 
   getBucket(name: string): Promise<Bucket> {
-    return this.#json({ method: 'GET', path: `/storage/v1/bucket/${encodeURIComponent(name)}` });
+    return this.ask({ method: 'GET', path: objectPath('bucket', name) });
   }
 
   /** Changes what is named; the rest stays. @throws RowlockError `bucket_not_found`, `not_allowed`, `invalid_request` */
   updateBucket(name: string, changes: BucketChanges): Promise<Bucket> {
-    return this.#json({ method: 'PATCH', path: `/storage/v1/bucket/${encodeURIComponent(name)}`, json: changes });
+    return this.ask({ method: 'PATCH', path: objectPath('bucket', name), json: changes });
   }
 
   /** @throws RowlockError `bucket_not_empty` */
   async deleteBucket(name: string): Promise<void> {
-    await this.send({ method: 'DELETE', path: `/storage/v1/bucket/${encodeURIComponent(name)}` });
+    await this.send({ method: 'DELETE', path: objectPath('bucket', name) });
   }
 
   /** Puts a body as one object, in one request through the service. @throws RowlockError as the service says */
@@ -132,10 +134,10 @@ export class StorageClient {
     const { contentType, size, signal } = options;
     const headers = {
       ...writeHeaders(options),
-      ...(contentType === undefined ? {} : { 'content-type': contentType }),
-      ...(size === undefined ? {} : { 'content-length': String(size) }),
+      'content-type': contentType,
+      'content-length': size?.toString(),
     };
-    return this.#json({ method: 'POST', path: objectPath('object', bucket, name), body, headers, signal });
+    return this.ask({ method: 'POST', path: objectPath('object', bucket, name), body, headers, signal });
   }
 
   /**
@@ -155,13 +157,12 @@ export class StorageClient {
     options: { readonly range?: string; readonly version?: string; readonly signal?: AbortSignal } = {},
   ): Promise<Response> {
     const { range, version, signal } = options;
-    const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
-    const path = `${objectPath('object', bucket, name)}${query}`;
-    return this.send({ method: 'GET', path, headers: range === undefined ? {} : { range }, signal });
+    const path = objectPath('object', bucket, name) + queryOf({ version });
+    return this.send({ method: 'GET', path, headers: { range }, signal });
   }
 
   info(bucket: string, name: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ObjectInfo> {
-    return this.#json({ method: 'GET', path: objectPath('object/info', bucket, name), signal: options.signal });
+    return this.ask({ method: 'GET', path: objectPath('object/info', bucket, name), signal: options.signal });
   }
 
   /** Whether the caller can see the object. */
@@ -179,8 +180,8 @@ export class StorageClient {
 
   /** Deletes exact names, at most a thousand; answers those that were there and the caller's to delete. */
   async remove(bucket: string, names: readonly string[]): Promise<readonly string[]> {
-    const path = `/storage/v1/object/${encodeURIComponent(bucket)}`;
-    const gone = await this.#json<readonly { name: string }[]>({ method: 'DELETE', path, json: { prefixes: names } });
+    const path = objectPath('object', bucket);
+    const gone = await this.ask<readonly { name: string }[]>({ method: 'DELETE', path, json: { prefixes: names } });
     return gone.map(({ name }) => name);
   }
 
@@ -205,29 +206,28 @@ export class StorageClient {
 
   /** What was deleted below a prefix and can be restored: of each name the version that comes back. */
   listDeleted(bucket: string, prefix = ''): AsyncGenerator<ObjectVersion, void, undefined> {
-    return listVersionsOf(this, `/storage/v1/object/versions/${encodeURIComponent(bucket)}`, { prefix });
+    return listVersionsOf(this, objectPath('object/versions', bucket), { prefix });
   }
 
   /** Makes a version current again, or takes a deletion back. @throws RowlockError `object_exists`, `object_not_found` */
   restore(bucket: string, name: string, version?: string): Promise<WrittenObject> {
-    const json = version === undefined ? {} : { version };
-    return this.#json({ method: 'POST', path: objectPath('object/restore', bucket, name), json });
+    return this.ask({ method: 'POST', path: objectPath('object/restore', bucket, name), json: { version } });
   }
 
   /** Purges one version, or a delete marker, for ever. Idempotent. */
   async purge(bucket: string, name: string, version: string): Promise<void> {
-    const path = `${objectPath('object', bucket, name)}?version=${encodeURIComponent(version)}`;
+    const path = objectPath('object', bucket, name) + queryOf({ version });
     await this.send({ method: 'DELETE', path });
   }
 
   /** Gives an object another name or bucket, in constant time. @throws RowlockError `object_exists`, `object_not_found` */
   move(from: ObjectPlace, to: ObjectPlace, options: { readonly overwrite?: boolean } = {}): Promise<WrittenObject> {
-    return this.#json(relocation('move', from, to, options.overwrite));
+    return this.ask(relocation('move', from, to, options.overwrite));
   }
 
   /** Makes another object of the same bytes, in constant time. @throws RowlockError `object_exists`, `object_not_found` */
   copy(from: ObjectPlace, to: ObjectPlace, options: { readonly overwrite?: boolean } = {}): Promise<WrittenObject> {
-    return this.#json(relocation('copy', from, to, options.overwrite));
+    return this.ask(relocation('copy', from, to, options.overwrite));
   }
 
   /**
@@ -263,14 +263,15 @@ export class StorageClient {
   /** Makes a link that works without a token, for an object, one of its thumbnails, or a picture of another size. */
   sign(bucket: string, name: string, options: SignOptions = {}): Promise<SignedLink> {
     const { expirySeconds, preset, transform, download, usesMax, addresses } = options;
+    // What is undefined JSON leaves out.
     const json = {
-      ...(expirySeconds === undefined ? {} : { expiresIn: expirySeconds }),
-      ...(preset === undefined && transform === undefined ? {} : { transform: { ...transform, preset } }),
-      ...(download === undefined ? {} : { download }),
-      ...(usesMax === undefined ? {} : { max_uses: usesMax }),
-      ...(addresses === undefined ? {} : { addresses }),
+      expiresIn: expirySeconds,
+      transform: preset === undefined && transform === undefined ? undefined : { ...transform, preset },
+      download,
+      max_uses: usesMax,
+      addresses,
     };
-    return this.#json({ method: 'POST', path: objectPath('object/sign', bucket, name), json });
+    return this.ask({ method: 'POST', path: objectPath('object/sign', bucket, name), json });
   }
 
   /** Makes links for up to 1,000 objects at once, in their order; undefined where an object is hidden or missing. */
@@ -280,8 +281,8 @@ export class StorageClient {
     options: { readonly expirySeconds?: number } = {},
   ): Promise<(string | undefined)[]> {
     const json = { expiresIn: options.expirySeconds ?? 3600, paths: names };
-    const path = `/storage/v1/object/sign/${encodeURIComponent(bucket)}`;
-    const signed = await this.#json<readonly { readonly signedURL: string | null }[]>({ method: 'POST', path, json });
+    const path = objectPath('object/sign', bucket);
+    const signed = await this.ask<readonly { readonly signedURL: string | null }[]>({ method: 'POST', path, json });
     return signed.map(({ signedURL }, place) => {
       // The answer's path is decoded, so that a name may have a question mark; a token has none.
       const token = signedURL?.slice(signedURL.lastIndexOf('?'));
@@ -293,8 +294,7 @@ export class StorageClient {
 
   /** Ends every link that was signed for an object, or the one with an id. */
   async revoke(bucket: string, name: string, id?: string): Promise<void> {
-    const query = id === undefined ? '' : `?id=${encodeURIComponent(id)}`;
-    await this.send({ method: 'DELETE', path: `${objectPath('object/sign', bucket, name)}${query}` });
+    await this.send({ method: 'DELETE', path: objectPath('object/sign', bucket, name) + queryOf({ id }) });
   }
 
   /** Calls a function as PostgREST would. Answers undefined where the function returns nothing. */
@@ -307,8 +307,13 @@ export class StorageClient {
     const path = `/rpc/${encodeURIComponent(name)}`;
     const query = method === 'GET' ? `?${new URLSearchParams(args as Record<string, string>)}` : '';
     const json = method === 'POST' ? { json: args } : {};
-    const answer = await this.send({ method, path: `${path}${query}`, ...json, signal });
-    return (answer.status === 204 ? undefined : await answer.json()) as T;
+    return await this.ask({ method, path: `${path}${query}`, ...json, signal });
+  }
+
+  /** Sends one request as the caller and reads its JSON; undefined where there is none. @throws RowlockError as `send` does */
+  async ask<T>(call: Call): Promise<T> {
+    const answer = await this.send(call);
+    return (answer.status === 204 ? undefined : await answered(answer.json(), call.signal)) as T;
   }
 
   /** Sends one request as the caller. @throws RowlockError with the service's reason; `unavailable` where nothing answers */
@@ -316,42 +321,29 @@ export class StorageClient {
     const { token } = this.#options;
     const bearer = typeof token === 'function' ? await token() : token;
     const headers = {
-      ...(call.json === undefined ? {} : { 'content-type': 'application/json' }),
+      'content-type': call.json === undefined ? undefined : 'application/json',
       ...call.headers,
-      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      authorization: bearer === undefined ? undefined : `Bearer ${bearer}`,
     };
     const body = call.json === undefined ? call.body : JSON.stringify(call.json);
-    const init = {
-      method: call.method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-      ...(call.signal === undefined ? {} : { signal: call.signal }),
-    };
-    let answer: Response;
-    try {
-      answer = await this.#request(`${this.url}${call.path}`, init, call.onSent);
-    } catch (cause) {
-      call.signal?.throwIfAborted();
-      throw new RowlockError('unavailable', `nothing answers at ${this.url}`, { cause });
-    }
-    if (!answer.ok) {
-      throw await errorOfAnswer(answer);
-    }
+    const { method, signal = null } = call;
+    const request = this.#request(
+      `${this.url}${call.path}`,
+      { method, headers: filled(headers), body: body ?? null, signal },
+      call.onSent,
+    );
+    const answer = await answered(request, signal, `nothing answers at ${this.url}`);
+    if (!answer.ok) throw await errorOfAnswer(answer, call.signal);
     return answer;
   }
 
-  /** Sends bytes to a URL that was signed for them, without this caller's token. Rejects where nothing answers. */
+  /** Sends bytes to a URL that was signed for them, without this caller's token. @throws RowlockError `unavailable` */
   putTo(
     url: string,
     { body, headers = {}, signal, onSent }: Pick<Call, 'body' | 'headers' | 'signal' | 'onSent'>,
   ): Promise<Response> {
-    const init = {
-      method: 'PUT',
-      headers,
-      ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
-    };
-    return this.#request(url, init, onSent);
+    const init = { method: 'PUT', headers: filled(headers), body: body ?? null, signal: signal ?? null };
+    return answered(this.#request(url, init, onSent), signal);
   }
 
   #request(url: string, init: RequestInit, onSent: Call['onSent']): Promise<Response> {
@@ -360,10 +352,6 @@ export class StorageClient {
     // A body that is a stream needs `duplex`, which the types of `fetch` do not know.
     const duplex = init.body instanceof ReadableStream ? { duplex: 'half' } : {};
     return (given ?? fetch)(url, { ...init, ...duplex });
-  }
-
-  async #json<T>(call: Call): Promise<T> {
-    return (await (await this.send(call)).json()) as T;
   }
 }
 
@@ -374,6 +362,5 @@ function relocation(kind: 'move' | 'copy', from: ObjectPlace, to: ObjectPlace, o
     destinationBucket: to.bucket,
     destinationKey: to.name,
   };
-  const headers: Record<string, string> = overwrite === undefined ? {} : { 'x-upsert': String(overwrite) };
-  return { method: 'POST', path: `/storage/v1/object/${kind}`, json, headers };
+  return { method: 'POST', path: `/storage/v1/object/${kind}`, json, headers: writeHeaders({ overwrite }) };
 }

@@ -1,4 +1,5 @@
 /** From an answer that is no success to the error that it means: the service's reason, or the nearest to its status. */
+import { answered } from './answered.ts';
 import { type ErrorReason, errorSpellings, RowlockError } from './contract/errors.ts';
 
 /** Of statuses that several reasons have, which it is when nobody says; of others the first that has it. */
@@ -36,19 +37,17 @@ interface Body {
   readonly message?: unknown;
 }
 
-/** Reads the body, which is ours, PostgREST's, or nothing that we know. */
-export async function errorOfAnswer(answer: Response): Promise<RowlockError> {
+/** Reads the body, which is ours, PostgREST's, or nothing that we know. @throws RowlockError `unavailable` where it breaks off */
+export async function errorOfAnswer(answer: Response, signal?: AbortSignal): Promise<RowlockError> {
   const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
-  const options = Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {};
-  const body = await bodyOf(answer);
-  const { reason, code, message } = body;
+  const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
+  const { reason, code, message } = bodyOf(await answered(answer.text(), signal));
   const told = [reason, code === 'RWLCK' ? message : bySqlState[String(code)], answer.headers.get('x-rowlock-reason')];
   const text = typeof message === 'string' ? message : `${answer.status} ${answer.statusText}`;
-  return new RowlockError(told.find(isReason) ?? reasonOfStatus(answer.status), text, options);
+  return new RowlockError(told.find(isReason) ?? reasonOfStatus(answer.status), text, { retryAfterSeconds });
 }
 
-async function bodyOf(answer: Response): Promise<Body> {
-  const text = await answer.text();
+function bodyOf(text: string): Body {
   try {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? (parsed as Body) : {};

@@ -6,6 +6,7 @@
 import type { StorageClient } from './client.ts';
 import type { Change } from './contract/changes.ts';
 import { isRowlockError, RowlockError } from './contract/errors.ts';
+import { queryOf } from './filled.ts';
 import { rest } from './wait.ts';
 
 export interface FollowOptions {
@@ -68,17 +69,12 @@ async function* eventsOf(
   client: StorageClient,
   { since, bucket, prefix, signal }: FollowOptions,
 ): AsyncGenerator<ServerEvent, void, undefined> {
-  const query = new URLSearchParams({
-    ...(since === undefined ? {} : { since }),
-    ...(bucket === undefined ? {} : { bucket }),
-    ...(prefix === undefined ? {} : { prefix }),
-  });
   const quiet = new AbortController();
   const either = signal === undefined ? quiet.signal : AbortSignal.any([signal, quiet.signal]);
   const giveUp = (): void => quiet.abort(new RowlockError('unavailable', 'The stream has fallen silent'));
   let timer = setTimeout(giveUp, silenceMaxMs);
   try {
-    const path = `/storage/v1/changes/stream?${query}`;
+    const path = `/storage/v1/changes/stream${queryOf({ since, bucket, prefix })}`;
     const answer = await client.send({ method: 'GET', path, signal: either });
     for await (const block of blocksOf(answer)) {
       clearTimeout(timer);

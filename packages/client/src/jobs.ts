@@ -9,15 +9,12 @@ import type {
   JobsChanged,
   StorageHealth,
 } from './contract/jobs.ts';
+import { queryOf } from './filled.ts';
 
 const at = '/storage/v1/jobs';
 
-async function ask<T>(client: StorageClient, method: string, path: string, json?: unknown): Promise<T> {
-  return (await (await client.send(json === undefined ? { method, path } : { method, path, json })).json()) as T;
-}
-
-function queryOf(values: Readonly<Record<string, string | undefined>>): string {
-  return String(new URLSearchParams(Object.entries(values).filter((each): each is [string, string] => !!each[1])));
+function ask<T>(client: StorageClient, method: string, path: string, json?: unknown): Promise<T> {
+  return client.ask({ method, path, json });
 }
 
 /** Queues, states, workers and the leader, in one look that costs the database little. */
@@ -30,7 +27,7 @@ export function listJobs(
   client: StorageClient,
   { state, queue, kind, cursor, limit = 50 }: JobFilter & { readonly cursor?: string; readonly limit?: number } = {},
 ): Promise<JobPage> {
-  return ask(client, 'GET', `${at}?${queryOf({ state, queue, kind, cursor, limit: `${limit}` })}`);
+  return ask(client, 'GET', at + queryOf({ state, queue, kind, cursor, limit: `${limit}` }));
 }
 
 /** Counts jobs, to ten thousand: `is_exact` is false where there may be more. */
@@ -38,7 +35,7 @@ export function countJobs(
   client: StorageClient,
   { state, queue, kind }: JobFilter,
 ): Promise<{ readonly count: number; readonly is_exact: boolean }> {
-  return ask(client, 'GET', `${at}/count?${queryOf({ state, queue, kind })}`);
+  return ask(client, 'GET', `${at}/count${queryOf({ state, queue, kind })}`);
 }
 
 /** @throws RowlockError `job_not_found` */

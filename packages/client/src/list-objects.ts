@@ -5,6 +5,8 @@
 import type { StorageClient } from './client.ts';
 import type { Entry, ListedObject, ListPage } from './contract/objects.ts';
 import type { ObjectVersion, VersionPage } from './contract/versions.ts';
+import { queryOf } from './filled.ts';
+import { objectPath } from './object-path.ts';
 
 export interface ListOptions {
   /** Only entries with this in their names, in any case. Such a listing reads all that it passes over. */
@@ -63,12 +65,8 @@ export async function* listVersionsOf(
   query: Readonly<Record<string, string>>,
 ): AsyncGenerator<ObjectVersion, void, undefined> {
   for (let cursor: string | null | undefined; cursor !== null; ) {
-    const asked = new URLSearchParams({
-      ...query,
-      limit: String(pageSize),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    const page = (await (await client.send({ method: 'GET', path: `${path}?${asked}` })).json()) as VersionPage;
+    const asked = queryOf({ ...query, limit: `${pageSize}`, cursor });
+    const page = await client.ask<VersionPage>({ method: 'GET', path: path + asked });
     yield* page.versions;
     cursor = page.next_cursor;
   }
@@ -80,10 +78,10 @@ async function* pages(
   listing: { readonly prefix: string; readonly with_delimiter: boolean },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListPage, void, undefined> {
-  const path = `/storage/v1/object/list-v2/${encodeURIComponent(bucket)}`;
+  const path = objectPath('object/list-v2', bucket);
   for (let cursor: string | undefined, isLast = false; !isLast; ) {
-    const json = { ...listing, limit: pageSize, ...(cursor === undefined ? {} : { cursor }) };
-    const page = (await (await client.send({ method: 'POST', path, json, signal })).json()) as ListPage;
+    const json = { ...listing, limit: pageSize, cursor };
+    const page = await client.ask<ListPage>({ method: 'POST', path, json, signal });
     yield page;
     cursor = page.nextCursor;
     isLast = !page.hasNext || cursor === undefined;
@@ -97,10 +95,10 @@ async function* searched(
   listing: { readonly prefix: string; readonly search: string; readonly recursive: boolean },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Entry, void, undefined> {
-  const path = `/storage/v1/object/list/${encodeURIComponent(bucket)}`;
+  const path = objectPath('object/list', bucket);
   for (let offset = 0, isLast = false; !isLast; offset += pageSize) {
     const json = { ...listing, limit: pageSize, offset };
-    const page = (await (await client.send({ method: 'POST', path, json, signal })).json()) as readonly Entry[];
+    const page = await client.ask<readonly Entry[]>({ method: 'POST', path, json, signal });
     yield* page;
     isLast = page.length < pageSize;
   }

@@ -46,6 +46,6 @@ async function idOf(
   const { bucket, name } = place as { readonly bucket: string; readonly name: string };
   if (!client.isPostgrest) return (await client.info(bucket, name, { signal })).id;
   const query = new URLSearchParams({ select: 'id', bucket_id: `eq.${bucket}`, name: `eq.${name}` });
-  const found = await client.send({ method: 'GET', path: `/storage_objects?${query}`, signal });
-  return ((await found.json()) as readonly { readonly id: string }[])[0]?.id;
+  const call = { method: 'GET', path: `/storage_objects?${query}`, signal };
+  return (await client.ask<readonly { readonly id: string }[]>(call))[0]?.id;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { isRowlockError } from './contract/errors.ts';
 import { type PartsToSend, sendParts } from './send-parts.ts';
@@ -99,4 +100,12 @@ test('an upload that is over, a part that never goes through and a signal end it
 
   await assert.rejects(stopped, /enough/);
   assert.deepEqual(read, [0]);
+});
+
+test("when the parts have gone nobody listens to the caller's signal", async () => {
+  const { signal } = new AbortController();
+
+  await sendParts(parts(), { fetch: storeWith({}).fetch, signal });
+
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });

@@ -3,6 +3,7 @@
  * none that has arrived. It begins and completes nothing. Invariant: of the source only the parts on their way are in memory, and
  * when it ends no request of it is on its way.
  */
+import { answered } from './answered.ts';
 import { RowlockError } from './contract/errors.ts';
 import type { ArrivedPart, SignedPart } from './contract/parts.ts';
 import { errorOfAnswer } from './error-of-answer.ts';
@@ -63,13 +64,16 @@ const urlUsedMs = 2_400_000;
 export async function sendParts(
   parts: PartsToSend,
   options: SendPartsOptions = {},
-  sending: PartSending = plainSending(options),
+  sending?: PartSending,
 ): Promise<void> {
+  const own = sending ?? plainSending(options);
   try {
-    await new Sending(parts, options, sending).all();
+    await new Sending(parts, options, own).all();
   } catch (error) {
     options.signal?.throwIfAborted();
     throw error;
+  } finally {
+    if (sending === undefined) own.control.close();
   }
 }
 
@@ -148,21 +152,16 @@ class Sending {
     const size = this.#sizeOf(number);
     const start = (number - 1) * part_size;
     const body = await source.read(start, start + size);
-    let answer: Response;
+    let sent = 0;
     try {
-      answer = await put(url, { body, signal, onSent: (bytes) => onSent?.(number, Math.min(bytes, size)) });
-      await answer.clone().arrayBuffer();
-    } catch (cause) {
-      onSent?.(number, 0);
-      signal.throwIfAborted();
-      throw new RowlockError('unavailable', `The connection was lost with part ${number}`, { cause });
+      const request = put(url, { body, signal, onSent: (bytes) => onSent?.(number, Math.min(bytes, size)) });
+      const answer = await answered(request, signal);
+      if (!answer.ok) throw await this.#refusalOf(number, answer);
+      await answered(answer.arrayBuffer(), signal);
+      sent = size;
+    } finally {
+      onSent?.(number, sent);
     }
-    if (answer.ok) {
-      onSent?.(number, size);
-      return;
-    }
-    onSent?.(number, 0);
-    throw await this.#refusalOf(number, answer);
   }
 
   async #refusalOf(number: number, answer: Response): Promise<RowlockError> {
@@ -176,10 +175,7 @@ class Sending {
     return new RowlockError(
       mayPass ? 'unavailable' : error.reason,
       `The store did not take part ${number}: ${status}`,
-      {
-        cause: error,
-        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-      },
+      { cause: error, retryAfterSeconds },
     );
   }
 

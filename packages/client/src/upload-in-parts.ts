@@ -51,11 +51,13 @@ export async function uploadInParts(
     const sign = (parts: readonly number[]) => signParts(client, upload_id, parts, signal);
     await sendParts({ ...upload, arrived: upload.parts, source, sign }, options);
   }
+  const control = new UploadControl(signal);
   try {
-    const control = new UploadControl(signal);
     return await retried((ended) => completeParts(client, upload_id, ended), { control, attemptsMax: 4 });
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
+  } finally {
+    control.close();
   }
 }

@@ -11,18 +11,18 @@ export interface Writing {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Those of a request that writes. */
-export function writeHeaders({ overwrite, cacheControl, metadata }: Writing): Record<string, string> {
+/** Those of a request that writes; undefined are those that it does not need. */
+export function writeHeaders({ overwrite, cacheControl, metadata }: Writing): Record<string, string | undefined> {
   return {
-    ...(overwrite === undefined ? {} : { 'x-upsert': String(overwrite) }),
-    ...(cacheControl === undefined ? {} : { 'cache-control': cacheControlOf(cacheControl) }),
-    ...(metadata === undefined ? {} : { 'x-metadata': metadataHeader(metadata) }),
+    'x-upsert': overwrite?.toString(),
+    'cache-control': cacheControlOf(cacheControl),
+    'x-metadata': metadata && metadataHeader(metadata),
   };
 }
 
 /** Seconds as a whole header. */
-export function cacheControlOf(given: string): string {
-  return /^\d+$/.test(given) ? `max-age=${given}` : given;
+export function cacheControlOf(given: string | undefined): string | undefined {
+  return given && /^\d+$/.test(given) ? `max-age=${given}` : given;
 }
 
 /** Base64 of JSON in UTF-8. */

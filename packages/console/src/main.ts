@@ -10,7 +10,7 @@ import { bucketsView } from './files/buckets-view.ts';
 import { withStyle } from './load-style.ts';
 import { type Page, pageOf, pageTitles, type ServicePageName } from './page.ts';
 import { home, type Place } from './place.ts';
-import { forgetKey, type Session, sessionOf, storedKey, storeKey, takeFromAddress } from './session.ts';
+import { forgetKey, type Session, sessionOf, storedKey, storeKey, takeLinkFromAddress } from './session.ts';
 import { exchangeLink } from './sign-in-link.ts';
 import { signInView } from './sign-in-view.ts';
 import { signedInClient, uploadClient } from './signed-in-client.ts';
@@ -164,24 +164,17 @@ async function openFolder(now: SignedIn, context: ViewContext, place: Place): Pr
   return folderView({ ...context, uploads: now.uploads.queue }, place);
 }
 
-/** Signs in by the address or by this tab's key, then shows what the address says. */
+/** Signs in by the address's link or by this tab's key, then shows what the address says. */
 function enter(): void {
-  const { key: given, link } = takeFromAddress();
+  const link = takeLinkFromAddress();
   if (link !== undefined) {
     void enterByLink(link);
     return;
   }
-  const key = given ?? (signedIn === undefined ? storedKey() : undefined);
+  const key = signedIn === undefined ? storedKey() : undefined;
   const session = key === undefined ? undefined : sessionOf(key);
   if (session !== undefined) {
     signIn(session);
-  }
-  if (given !== undefined && session === undefined) {
-    signOut('The link’s key cannot be read. Ask for a new link, or paste a key.');
-    return;
-  }
-  if (given !== undefined && session !== undefined) {
-    announce(`Signed in as ${nameInText(session.who)}.`);
   }
   showPage(pageOf(location.hash));
 }

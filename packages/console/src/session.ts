@@ -24,7 +24,8 @@ export function sessionOf(key: string): Session | undefined {
     key: key.trim(),
     who: typeof sub === 'string' && sub !== '' ? sub : (named ?? 'unnamed'),
     role: named,
-    expires_at: typeof exp === 'number' ? new Date(exp * 1000) : undefined,
+    // Later than any Date can say is never.
+    expires_at: typeof exp === 'number' && exp <= 8.64e12 ? new Date(exp * 1000) : undefined,
   };
 }
 
@@ -53,16 +54,15 @@ function claimsOf(key: string): Claims | undefined {
 }
 
 /**
- * Takes what signs in out of the address, so that neither the address bar nor the history keeps it: a link's token
- * (`#sign-in=…`), which works once, or a key (`#key=…`).
+ * Takes a link's token (`#sign-in=…`), which works once, out of the address, so that neither the address bar nor the history
+ * keeps it. A key is never taken from there: whoever sends a link could make others work as somebody else.
  */
-export function takeFromAddress(): { readonly key?: string | undefined; readonly link?: string | undefined } {
-  const [, kind, value] = /^#(key|sign-in)=([\w.-]*)/.exec(location.hash) ?? [];
-  if (kind === undefined) {
-    return {};
+export function takeLinkFromAddress(): string | undefined {
+  const [, token] = /^#sign-in=([\w.-]*)/.exec(location.hash) ?? [];
+  if (token !== undefined) {
+    history.replaceState(null, '', location.pathname + location.search);
   }
-  history.replaceState(null, '', location.pathname + location.search);
-  return kind === 'key' ? { key: value } : { link: value };
+  return token;
 }
 
 /** The key of this tab, if somebody signed in. */

@@ -224,7 +224,7 @@ test('120 whoever is deleting a file or what it belongs to is not waited for, an
 test('120 no position outlives the consent to it in a copy, in history or in another bucket', () =>
   positionsEndWithConsent(attack));
 
-test('120 of objects the user metadata consents, unless their bucket keeps no positions', async () => {
+test('120 of objects the user metadata consents, for these bytes, unless their bucket keeps no positions', async () => {
   const consent = Buffer.from('{"consent_location": true}').toString('base64');
   const put = async (path: string, headers: Record<string, string>): Promise<void> => {
     const body = new Uint8Array(await photo());
@@ -249,16 +249,12 @@ test('120 of objects the user metadata consents, unless their bucket keeps no po
     put('photos/yes.jpg', { 'x-metadata': consent }),
     put('photos/no.jpg', {}),
     put('shy/yes.jpg', { 'x-metadata': consent }),
+    put('photos/replaced.jpg', { 'x-metadata': consent }).then(() => put('photos/replaced.jpg', {})),
   ]);
-  await until(
-    async () => (await Promise.all(['photos/yes.jpg', 'photos/no.jpg', 'shy/yes.jpg'].map(state))).every(Boolean),
-    { what: 'all were read' },
-  );
+  const names = ['photos/yes.jpg', 'photos/no.jpg', 'shy/yes.jpg', 'photos/replaced.jpg'];
+  await until(async () => (await Promise.all(names.map(state))).every(Boolean), { what: 'all were read' });
 
-  assert.deepEqual(
-    [await state('photos/yes.jpg'), await state('photos/no.jpg'), await state('shy/yes.jpg')],
-    ['found', 'withheld', 'withheld'],
-  );
+  assert.deepEqual(await Promise.all(names.map(state)), ['found', 'withheld', 'withheld', 'withheld']);
   await attack.database.query("UPDATE storage.buckets SET locations = 'never' WHERE id = 'photos'");
   assert.equal(await state('photos/yes.jpg'), 'withheld');
 });

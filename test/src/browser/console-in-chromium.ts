@@ -31,6 +31,14 @@ export interface ConsoleInChromium {
   stop(): Promise<void>;
 }
 
+/** Signs a page in with a key, as one that was pasted in this tab is kept. */
+export async function signIn(page: Page, url: string, key: string): Promise<void> {
+  await page.goto(new URL('rowlock.svg', url).href);
+  await page.evaluate(`sessionStorage.setItem('rowlock.key', ${JSON.stringify(key)})`);
+  await page.goto(url);
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
 /** Starts the service with its workers and a browser. */
 export async function startConsole(options: ServiceOptions = {}): Promise<ConsoleInChromium> {
   const service = await startService({ ...options, config: { console_folder: siteFolder, ...options.config } });
@@ -48,9 +56,8 @@ export async function startConsole(options: ServiceOptions = {}): Promise<Consol
     newPage,
     async open(as, place = '#/') {
       const page = await newPage();
-      await page.goto(`${url}#key=${await keyOf(as)}`);
-      await page.getByRole('button', { name: 'Sign out' }).waitFor();
-      await page.goto(url + place);
+      await signIn(page, url, await keyOf(as));
+      if (place !== '#/') await page.goto(url + place);
       return page;
     },
     async stop() {

@@ -1,7 +1,7 @@
 /** `<rowlock-gallery>` in Chromium over the real service: its states, what changes under it, one picture large, two users. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { requires, startService } from '@rowlock/test-harness';
+import { requires, startService, until } from '@rowlock/test-harness';
 import sharp from 'sharp';
 import { type ConsoleInChromium, startConsole } from './console-in-chromium.ts';
 import { openElements, place } from './elements-page.ts';
@@ -107,6 +107,44 @@ test('a picture is queued as a text, then a placeholder, then itself', { skip },
   assert.equal(await page.getByText('Queued').count(), 0);
   const [red = 255, green = 0, blue = 0] = colour;
   assert.ok(red < 90 && green > 60 && blue > 60, `its corner is ${colour.join(' ')}`);
+});
+
+test('a picture that is shown is not read again while others are made, and goes with its gallery', {
+  skip,
+}, async () => {
+  await put('calm/sea.jpg', photo);
+  const page = await openElements(site, { as: 'ann' });
+  let [asked, read] = [0, 0];
+  const picture = page.getByRole('img', { name: 'sea.jpg' });
+  await page.evaluate(`(() => {
+    window.held = new Set();
+    const [make, free] = [URL.createObjectURL, URL.revokeObjectURL];
+    URL.createObjectURL = (blob) => { const url = make(blob); held.add(url); return url; };
+    URL.revokeObjectURL = (url) => { held.delete(url); free(url); };
+    const ask = client.picture.bind(client);
+    window.asked = 0;
+    client.picture = async (...about) => {
+      const found = await ask(...about);
+      window.asked += found.variants.some(({ status }) => status === 'completed') ? 1 : 0;
+      return window.asked > 3 ? found : { ...found, status: 'processing' };
+    };
+  })()`);
+  page.on('request', (request) => {
+    if (request.url().includes('/render/')) read += 1;
+  });
+
+  await place(page, 'rowlock-gallery', { bucket: 'album', prefix: 'calm/' });
+  await picture.waitFor();
+  await until(async () => {
+    asked = await page.evaluate<number>('asked');
+    return asked > 3;
+  });
+  const held = await page.evaluate<number>('held.size');
+  await page.evaluate(`document.querySelector('rowlock-gallery').setAttribute('prefix', 'elsewhere/')`);
+  const left = [await picture.count(), await page.evaluate<number>('held.size')];
+
+  assert.deepEqual([read, held], [1, 1]);
+  assert.deepEqual(left, [0, 0]);
 });
 
 test('one picture is shown large by keys, whole, and the original only when it is asked for', { skip }, async () => {

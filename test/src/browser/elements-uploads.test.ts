@@ -63,6 +63,49 @@ test('of 200 files two fail, which harms no other, and both are there after anot
   assert.equal(listed.length, 200);
 });
 
+test('4,000 files are summed up once when they come, not once for each', { skip }, async () => {
+  await newBucket('thousands');
+  const page = await openElements(site, { as: 'ann' });
+  await place(page, 'rowlock-upload', { bucket: 'thousands', multiple: '' });
+
+  const [progressed, summed] = await page.evaluate<[number, number]>(`(async () => {
+    const upload = document.querySelector('rowlock-upload');
+    const { queue } = upload;
+    const entries = queue.entries.bind(queue);
+    let [progressed, summed] = [0, 0];
+    queue.entries = () => { summed += 1; return entries(); };
+    upload.addEventListener('rowlock-progress', () => { progressed += 1; });
+    const name = (number) => number + '.txt';
+    const files = Array.from({ length: 4000 }, (_, number) => ({ name: name(number), file: new File(['x'], name(number)) }));
+    queue.add({ bucket: 'thousands' }, files);
+    await Promise.resolve();
+    const counts = [progressed, summed];
+    queue.cancelAll();
+    return counts;
+  })()`);
+  await page.getByRole('button', { name: 'Clear' }).waitFor();
+
+  assert.equal(progressed, 1);
+  assert.ok(summed <= 2, `read ${summed} times`);
+});
+
+test('a tick of one person does not stand for the next', { skip }, async () => {
+  await newBucket('ticks');
+  const page = await openElements(site, { as: 'ann' });
+  await place(page, 'rowlock-upload', { bucket: 'ticks', 'consent-location': '' });
+  const tick = page.getByLabel('Allow location detection from photos');
+  const set = (statement: string): Promise<unknown> =>
+    page.evaluate(`{ const upload = document.querySelector('rowlock-upload'); ${statement}; }`);
+
+  await tick.check();
+  await set(`upload.setAttribute('accept', 'image/*')`);
+  const kept = await tick.isChecked();
+  await set(`upload.client = elements && Object.create(client)`);
+
+  assert.equal(kept, true, 'another attribute takes nothing back');
+  assert.equal(await tick.isChecked(), false);
+});
+
 test('files are paused, resumed and cancelled, each and all', { skip }, async () => {
   await newBucket('slow');
   const page = await openElements(site, { as: 'ann' });

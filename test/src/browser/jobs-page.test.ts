@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { OwnJob } from '@rowlock/server';
 import { requires, signToken, until } from '@rowlock/test-harness';
-import { type ConsoleInChromium, type Page, startConsole } from './console-in-chromium.ts';
+import { type ConsoleInChromium, type Page, signIn, startConsole } from './console-in-chromium.ts';
 
 const skip = requires('chromium');
 let site: ConsoleInChromium;
@@ -22,8 +22,7 @@ after(() => site?.stop());
 /** A page of the console, signed in with the service role. */
 async function openAsOperator(place: string): Promise<Page> {
   const page = await site.newPage();
-  await page.goto(`${site.url}#key=${await signToken({ sub: 'operator', role: 'service_role' })}`);
-  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await signIn(page, site.url, await signToken({ sub: 'operator', role: 'service_role' }));
   await page.goto(site.url + place);
   return page;
 }

@@ -60,7 +60,9 @@ test('a bucket is made, a file is uploaded, looked at and deleted by keys alone'
 
   await tabTo(page, page.getByRole('button', { name: 'Delete note.txt' }));
   await page.keyboard.press('Enter');
-  const safeFirst = await hasFocus(page.getByRole('dialog').getByRole('button', { name: 'Cancel' }));
+  const cancel = page.getByRole('dialog').getByRole('button', { name: 'Cancel' });
+  await cancel.waitFor();
+  const safeFirst = await hasFocus(cancel);
   await tabTo(page, page.getByRole('dialog').getByRole('button', { name: 'Delete file' }));
   await page.keyboard.press('Enter');
   await page.getByText('No files yet').waitFor();

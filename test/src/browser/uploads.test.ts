@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { requires, startFaultProxy } from '@rowlock/test-harness';
-import { type ConsoleInChromium, fileField, keyOf, startConsole } from './console-in-chromium.ts';
+import { type ConsoleInChromium, fileField, keyOf, signIn, startConsole } from './console-in-chromium.ts';
 
 const skip = requires('chromium');
 let site: ConsoleInChromium;
@@ -50,7 +50,7 @@ test('an upload is cancelled, and one that lost its connection goes on by itself
   const proxy = await startFaultProxy({ url: site.service.url });
   t.after(() => proxy.close());
   const page = await site.newPage();
-  await page.goto(`http://127.0.0.1:${proxy.port}/console/#key=${await keyOf('ann')}`);
+  await signIn(page, `http://127.0.0.1:${proxy.port}/console/`, await keyOf('ann'));
   await page.getByRole('link', { name: 'slow' }).click();
   await page.getByText('No files yet').waitFor();
   const network = await page.context().newCDPSession(page);
@@ -73,4 +73,11 @@ test('an upload is cancelled, and one that lost its connection goes on by itself
   const lost = await site.service.fetch('/storage/v1/object/slow/lost.txt', { as: 'ann' });
   assert.equal(stopped.status, 404);
   assert.equal((await lost.arrayBuffer()).byteLength, 2_000_000);
+});
+
+test('the policy of the page names the store to which parts of large files go', { skip }, async () => {
+  const page = await fetch(site.url);
+
+  const { endpoint } = site.service.config.backend;
+  assert.ok(page.headers.get('content-security-policy')?.includes(`connect-src 'self' ${endpoint};`));
 });

@@ -72,6 +72,93 @@ for (const backend of ['disk', 's3'] as const) {
       });
     }
 
+    test('what is asked for otherwise begins anew: what was agreed to once is not agreed to again', async () => {
+      const storage = rememberingUploads();
+      const choices = { entityType: 'issue', entityId: '8', way: 'parts', partSize: part, atOnce: 1, storage } as const;
+      const file = new File([bytesOf(part + 7)], 'photo.jpg', { type: 'image/jpeg', lastModified: 1 });
+      const gateway = site.gatewayOf(backend);
+      gateway.harm = ({ path }) => (/partNumber=2\b/.test(path) ? { kind: 'answer', status: 500 } : undefined);
+      const agreed = site.client.upload(file, { ...choices, consentLocation: true, attemptsMax: 2 });
+      await assert.rejects(agreed.done, (error) => isRowlockError(error, 'unavailable'));
+      gateway.harm = undefined;
+
+      const others = [{}, { consentLocation: true, contentType: 'image/png' }, { consentLocation: true }];
+      const resumed: number[] = [];
+      for (const other of others) {
+        const upload = site.client.upload(file, { ...choices, ...other });
+        await upload;
+        resumed.push(upload.progress.bytesResumed);
+      }
+
+      assert.deepEqual(resumed, [0, 0, part]);
+    });
+
+    test("what a token that ended broke off goes on with the next one, and ends with the file's row", async () => {
+      const bytes = bytesOf(part + 7);
+      for (const [what, targetOn] of Object.entries(targets)) {
+        const storage = rememberingUploads();
+        const choices = { ...targetOn(backend), way: 'parts', partSize: part, storage, resumeKey: 'the film' } as const;
+        site.gateway.harm = ({ path }) =>
+          /\/complete$|create_file_record/.test(path) ? { kind: 'answer', status: 401 } : undefined;
+
+        const left = site.client.upload(new Blob([bytes]), choices);
+        await assert.rejects(left.done, (error) => isRowlockError(error, 'auth_required', 'invalid_token'));
+        const kept = storage.kept.size;
+        site.gateway.harm = undefined;
+        site.gatewayOf(backend).seen.length = 0;
+        const uploaded = await site.client.upload(new Blob([bytes]), choices);
+
+        await until(() => site.client.exists(uploaded.bucket, uploaded.name), { what: 'the upload is committed' });
+        assert.equal(await site.sha256Of(uploaded.bucket, uploaded.name), sha256(bytes), what);
+        assert.deepEqual([kept, storage.kept.size], [1, 0], what);
+        assert.equal(site.gatewayOf(backend).seen.filter((seen) => isPart.test(seen)).length, 0, what);
+      }
+    });
+
+    test('a storage that fails at everything fails no upload', async () => {
+      const full = (): Promise<never> => Promise.reject(new Error('QuotaExceededError'));
+      const target = { bucket: bucketOn(backend), name: aName() };
+      const bytes = bytesOf(part + 7);
+
+      const uploaded = await site.client.upload(new Blob([bytes]), {
+        ...target,
+        way: 'parts',
+        partSize: part,
+        resumeKey: 'the film',
+        storage: { get: full, set: full, delete: full },
+      });
+
+      assert.equal(await site.sha256Of(uploaded.bucket, uploaded.name), sha256(bytes));
+    });
+
+    test('where not one part reaches the store the file goes through the service; where one has, it is kept', async () => {
+      const storage = rememberingUploads();
+      const bytes = bytesOf(33 * 2 ** 20);
+      const choices = { storage, resumeKey: 'the film', partSize: 17 * 2 ** 20, atOnce: 1, attemptsMax: 1 } as const;
+      const gateway = site.gatewayOf(backend);
+      const cutOff = (parts: RegExp): void => {
+        gateway.harm = ({ method, path }) =>
+          method === 'PUT' && /X-Amz-Signature=/.test(path) && parts.test(path)
+            ? { kind: 'cut', afterBytes: 0 }
+            : undefined;
+      };
+      site.gateway.seen.length = 0;
+
+      cutOff(/partNumber=/);
+      const target = { bucket: bucketOn(backend), name: aName() };
+      const uploaded = await site.client.upload(new Blob([bytes]), { ...target, ...choices });
+      const kept = storage.kept.size;
+      cutOff(/partNumber=2\b/);
+      const left = site.client.upload(new Blob([bytes]), { ...target, name: aName(), ...choices });
+      await assert.rejects(left.done, (error) => isRowlockError(error, 'unavailable'));
+      gateway.harm = undefined;
+
+      assert.equal(await site.sha256Of(uploaded.bucket, uploaded.name), sha256(bytes));
+      assert.deepEqual([kept, storage.kept.size], [0, 1]);
+      const givenUp = site.gateway.seen.filter((seen) => seen.startsWith('DELETE /storage/v1/upload/multipart/'));
+      assert.equal(givenUp.length, 1);
+    });
+
     test('another file, another target and another person begin anew', async () => {
       const storage = rememberingUploads();
       const target = { bucket: bucketOn(backend), name: aName() };

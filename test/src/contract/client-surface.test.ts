@@ -153,8 +153,10 @@ describe('waits for thumbnails', () => {
     const late = files.waitForThumbnails(fileId, { timeoutMs: 300 });
     const stopped = files.waitForThumbnails(fileId, { signal: stop.signal, onState: () => stop.abort() });
 
-    await assert.rejects(late, (error) => isRowlockError(error, 'request_timeout'));
-    await assert.rejects(stopped, (error) => isRowlockError(error, 'client_closed'));
+    await Promise.all([
+      assert.rejects(late, (error) => isRowlockError(error, 'request_timeout')),
+      assert.rejects(stopped, (error) => isRowlockError(error, 'client_closed')),
+    ]);
     await assert.rejects(bob.waitForThumbnails({ fileId }), (error) => isRowlockError(error, 'object_not_found'));
     await until(() => site.gateway.open === 0, { what: 'no request is left' });
     await files.remove(fileId);

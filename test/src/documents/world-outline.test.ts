@@ -11,7 +11,9 @@ function linesOf(module: string): readonly string[] {
 }
 
 test('the outline of the world is what its tool makes of Natural Earth', async () => {
-  const { worldOutline } = (await import(new URL('tools/world-outline.mjs', root).href)) as { worldOutline(): string };
+  const { worldOutline } = (await import(new URL('tools/generate/world-outline.mjs', root).href)) as {
+    worldOutline(): string;
+  };
   const committed = await readFile(new URL('packages/elements/src/map/world-outline.ts', root), 'utf8');
 
   const made = linesOf(worldOutline());

@@ -275,6 +275,52 @@ test('a place that is taken back is forgotten, and an upload that loses its conn
   await page.context().close();
 });
 
+test('what somebody has on its way ends when they sign out, and who signs in next neither sees nor sends it', {
+  skip,
+}, async () => {
+  const page = await application.open('ann');
+  const id = await report(page, 'Hole of who leaves');
+  await page.getByLabel('Everybody who signs in').check();
+  await page.getByRole('link', { name: 'Hole of who leaves' }).getByText('public').waitFor();
+  await slowUploads(page, 60_000);
+  const large = await photoWithPlace('1.jpg', 1400);
+  await choose(page, ...['1.jpg', '2.jpg', '3.jpg', '4.jpg'].map((name) => jpeg(name, large.buffer)));
+  const isUnderWay = () => page.evaluate<boolean>('document.querySelector("progress")?.value > 1');
+  await until(isUnderWay, { what: 'some of a photo is sent' });
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'ben', exact: true }).click();
+  await page.getByRole('link', { name: 'Hole of who leaves' }).click();
+  await page.getByRole('heading', { name: 'Hole of who leaves' }).waitFor();
+  await page.getByText('Choose photos').waitFor();
+  const rowsOfAnn = await page.locator('app-upload-row').count();
+  await report(page, 'Hole of who comes');
+  await choose(page, await photoWithPlace('own.jpg', 320));
+  await thumbnailOf(page, 'own.jpg').waitFor();
+  const arrived = await application.service.database.query('SELECT FROM metadata.files WHERE entity_id = $1', [id]);
+
+  assert.equal(rowsOfAnn, 0);
+  assert.equal(arrived.length, 0);
+  await page.context().close();
+});
+
+test('photos whose reading takes long hold up no others', {
+  skip,
+}, async () => {
+  const page = await application.open('ann');
+  const id = await report(page, 'Four photos of a slow reader');
+  const unread = { status: 'pending', location_status: null, exif_data: null };
+  await page.route('**/rpc/get_file_exif*', (route) => route.fulfill({ json: unread }));
+  const { buffer } = await photoWithPlace('1.jpg', 320);
+
+  await choose(page, ...['1.jpg', '2.jpg', '3.jpg', '4.jpg'].map((name) => jpeg(name, buffer)));
+  await page.locator('app-upload-row').getByText('Uploaded. Making thumbnails…').nth(3).waitFor();
+
+  const arrived = await application.service.database.query('SELECT FROM metadata.files WHERE entity_id = $1', [id]);
+  assert.equal(arrived.length, 4);
+  await page.context().close();
+});
+
 test('the first page is there before any script runs, and its policy refuses nothing of its own', {
   skip,
 }, async () => {

@@ -24,7 +24,7 @@ const run = promisify(execFile);
 const folder = process.env['ROWLOCK_CORPORA'] ?? join(homedir(), '.cache', 'rowlock', 'corpora');
 /** Of formats whose EXIF both find; of HEIC the other tests are. */
 const photographs = /\.(jpe?g|png|webp|tiff?)$/i;
-const filesInShort = 60;
+const filesInShort = 30;
 const outputBytesMax = 2 ** 26;
 
 const pool = new DecoderPool({ size: 2 });

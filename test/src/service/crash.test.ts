@@ -17,7 +17,7 @@ import {
   until,
 } from '@rowlock/test-harness';
 
-const rounds = Number(process.env['ROWLOCK_ROUNDS'] ?? 3);
+const rounds = Number(process.env['ROWLOCK_ROUNDS'] ?? 2);
 const uploadSteps = [
   'upload.before_intent',
   'upload.after_intent',

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { AccessExplanation, CallerFacts, JudgedPolicy, PolicyText } from '@rowlock/client/contract';
-import { startService, type TestService } from '@rowlock/test-harness';
+import { signToken, startService, type TestService } from '@rowlock/test-harness';
 
 let service: TestService;
 const json = { 'content-type': 'application/json' };
@@ -223,4 +223,7 @@ test('a caller is told who they are', async () => {
   assert.ok(Date.parse(ann.expires_at ?? '') > Date.now());
   assert.deepEqual([itself.role, itself.is_service], ['service_role', true]);
   assert.deepEqual(nobody, { role: 'anon', subject: null, is_service: false, expires_at: null });
+  const authorization = `Bearer ${await signToken({ sub: 'ann', role: 'authenticated', exp: 9_999_999_999_999 })}`;
+  const endless = await service.fetch('/storage/v1/caller', { headers: { authorization } });
+  assert.equal(((await endless.json()) as CallerFacts).expires_at, null, 'later than any date is never');
 });

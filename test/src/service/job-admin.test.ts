@@ -130,11 +130,23 @@ test('a rare kind is found however many newer jobs there are, and a filter is co
 
 test('a job is shown with errors, logs and output, and without its secrets', async () => {
   const url = 'https://store.example/b/k?X-Amz-Signature=c0ffee&X-Amz-Expires=60';
+  const quoted = [
+    '{"password":"sesame-1"}',
+    'token="sesame-2"',
+    "secret: 'sesame-3'",
+    'client_secret=sesame-4',
+    '\\"token\\": \\"sesame-5\\"',
+  ];
   const [id] = await site.makeJobs(1, {
     queue: 'secret',
     state: 'discarded',
     args: { object: 'a.jpg', put: { url }, api_key: 'sesame', headers: { Authorization: 'Bearer open-sesame' } },
-    metadata: { 'river:log': [{ attempt: 1, log: `GET ${url}` }], output: { link: url, size: 3 }, tag: 'kept' },
+    metadata: {
+      'river:log': [{ attempt: 1, log: `GET ${url}` }],
+      said: quoted,
+      output: { link: url, size: 3 },
+      tag: 'kept',
+    },
     errors: [{ at: '2026-01-02T03:04:05Z', attempt: 1, error: `403 from ${url}`, trace: `at put (${url})` }],
   });
 
@@ -149,7 +161,9 @@ test('a job is shown with errors, logs and output, and without its secrets', asy
   }
   assert.equal(job.errors[0]?.error, '403 from https://store.example/b/k?…');
   assert.deepEqual(job['output'], { link: 'https://store.example/b/k?…', size: 3 });
-  assert.deepEqual(job['metadata'], { tag: 'kept' });
+  const { said, ...metadata } = job['metadata'] as { readonly said: readonly string[]; readonly tag: string };
+  assert.deepEqual(metadata, { tag: 'kept' });
+  assert.equal(said.length, quoted.length);
   assert.deepEqual(job['logs'], [{ attempt: 1, log: 'GET https://store.example/b/k?…' }]);
 });
 

@@ -188,9 +188,14 @@ test('a choice of files and folders comes as one archive, named behind the folde
     await put(`home/${name}`, name);
 
   const zip = await send('POST', 'object/zip/home', { names: ['x/y/1.txt'], folders: ['x/y/z/', 'x/y/none'] });
+  const twice = await send('POST', 'object/zip/home', {
+    names: ['x/y/1.txt', 'x/y/1.txt', 'x/y/z/3.txt'],
+    folders: ['x/y/z', 'x/y/z/', 'x/y/z/deeper'],
+  });
   const nothing = await send('POST', 'object/zip/home', { names: [] });
   const stranger = await send('POST', 'object/zip/home', { names: ['x/y/1.txt'] }, 'bob');
 
   assert.deepEqual([...(await namesIn(zip))].sort(), ['1.txt', 'z/3.txt', 'z/4.txt']);
+  assert.deepEqual([...(await namesIn(twice))].sort(), ['1.txt', 'z/3.txt', 'z/4.txt']);
   assert.deepEqual([nothing.status, stranger.status], [400, 404]);
 });

@@ -122,7 +122,7 @@ export interface RowlockErrorOptions {
   /** What went wrong underneath; goes to the log, never to the caller. */
   readonly cause?: unknown;
   /** Seconds after which trying again is sensible; sent as `Retry-After`. */
-  readonly retryAfterSeconds?: number;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** The one error class: a reason from the closed union and a sentence for the person who reads it. */

@@ -33,21 +33,21 @@ async function byItsWay(upload: RunningUpload): Promise<UploadedFile> {
   const { way = source.size > partsFromBytes ? 'parts' : undefined } = upload.choices;
   if ('entityType' in target) {
     if (way === 'service') {
-      throw new RowlockError('invalid_request', 'A file of an entity goes straight to the store: by put, or in parts');
+      throw new RowlockError('invalid_request', 'A file of an entity goes by put, or in parts');
     }
     return way === 'parts' && source.size > 0
       ? await uploadEntityFileInParts(upload, target)
       : await putEntityFile(upload, target);
   }
   if (client.isPostgrest) {
-    throw new RowlockError('not_implemented', 'PostgREST alone takes files of entities, and no objects by their names');
+    throw new RowlockError('not_implemented', 'PostgREST takes no objects by their names');
   }
   if (way === 'put') return await uploadBySignedUrl(upload, target);
   if (way !== 'parts' || source.size === 0) return await uploadThroughService(upload, target);
   try {
     return await uploadObjectInParts(upload, target);
   } catch (error) {
-    // A store that takes no parts, or a caller without an id, who cannot own an upload.
+    // A store that takes no parts or that a page cannot reach, or a caller without an id, who cannot own an upload.
     const isOurChoice = upload.choices.way === undefined && isRowlockError(error, 'not_implemented', 'auth_required');
     if (!isOurChoice) throw error;
     return await uploadThroughService(upload, target);
@@ -59,12 +59,12 @@ async function checksumOf({ source, control, choices: { checksum } }: AskedUploa
   if (checksum === undefined) return undefined;
   if (checksum === 'sha256') return await sha256Of(source, () => control.run(async () => undefined));
   if (/^[0-9a-f]{64}$/i.test(checksum)) return checksum.toLowerCase();
-  throw new RowlockError('invalid_request', 'A checksum is sha256, or the SHA-256 of the file in hex');
+  throw new RowlockError('invalid_request', 'A checksum is sha256, or what it is in hex');
 }
 
 /** Where a begun upload of this file is remembered. A file is known by what the browser says of it. */
-function memoryOf({ client, target, choices }: AskedUpload, file: UploadSource) {
-  const { resumeKey, storage = browserUploads() } = choices;
+function memoryOf({ client, target, choices, contentType, fileName }: AskedUpload, file: UploadSource) {
+  const { resumeKey, storage = browserUploads(), overwrite, consentLocation, cacheControl, metadata } = choices;
   const { name, size, lastModified } = file as Partial<File>;
   const print = lastModified === undefined ? undefined : [name, size, lastModified];
   if (storage === undefined || resumeKey === false || (resumeKey ?? print) === undefined) return undefined;
@@ -72,5 +72,7 @@ function memoryOf({ client, target, choices }: AskedUpload, file: UploadSource) 
     'entityType' in target
       ? ['entity', target.entityType, target.entityId, target.propertyName ?? '']
       : ['object', target.bucket, target.name];
-  return { uploads: storage, key: JSON.stringify([client.url, ...place, ...(print ?? []), resumeKey ?? '']) };
+  // What was begun keeps what it was asked for with: who asks for something else begins anew.
+  const asked = [contentType, fileName, overwrite, consentLocation, cacheControl, metadata];
+  return { uploads: storage, key: JSON.stringify([client.url, place, print, resumeKey, asked]) };
 }

@@ -29,14 +29,13 @@ export async function beginParts(
 ): Promise<MultipartState> {
   const json = {
     ...upload,
-    ...(contentType === undefined ? {} : { content_type: contentType }),
-    ...(partSize === undefined ? {} : { part_size: partSize }),
-    ...(sha256 === undefined ? {} : { sha256 }),
-    ...(cacheControl === undefined ? {} : { cache_control: cacheControlOf(cacheControl) }),
+    content_type: contentType,
+    part_size: partSize,
+    sha256,
+    cache_control: cacheControlOf(cacheControl),
   };
   const headers = writeHeaders({ overwrite, metadata });
-  const answer = await client.send({ method: 'POST', path: basePath, json, headers, signal });
-  const begun = (await answer.json()) as BegunMultipart;
+  const begun = await client.ask<BegunMultipart>({ method: 'POST', path: basePath, json, headers, signal });
   return { ...begun, status: 'open', error: null, parts: [], next_after: null };
 }
 
@@ -48,8 +47,8 @@ export async function findParts(
 ): Promise<MultipartState> {
   const parts: ArrivedPart[] = [];
   for (let after = 0; ; ) {
-    const answer = await client.send({ method: 'GET', path: `${pathOf(uploadId)}?after=${after}`, signal });
-    const page = (await answer.json()) as MultipartState;
+    const path = `${pathOf(uploadId)}?after=${after}`;
+    const page = await client.ask<MultipartState>({ method: 'GET', path, signal });
     parts.push(...page.parts);
     if (page.next_after === null) return { ...page, parts };
     after = page.next_after;
@@ -63,18 +62,13 @@ export async function signParts(
   parts: readonly number[],
   signal?: AbortSignal,
 ): Promise<readonly SignedPart[]> {
-  const answer = await client.send({ method: 'POST', path: `${pathOf(uploadId)}/sign`, json: { parts }, signal });
-  return ((await answer.json()) as { readonly urls: readonly SignedPart[] }).urls;
+  const call = { method: 'POST', path: `${pathOf(uploadId)}/sign`, json: { parts }, signal };
+  return (await client.ask<{ readonly urls: readonly SignedPart[] }>(call)).urls;
 }
 
 /** Makes its parts the object; answered again where it was completed before. */
-export async function completeParts(
-  client: StorageClient,
-  uploadId: string,
-  signal?: AbortSignal,
-): Promise<UploadedObject> {
-  const answer = await client.send({ method: 'POST', path: `${pathOf(uploadId)}/complete`, json: {}, signal });
-  return (await answer.json()) as UploadedObject;
+export function completeParts(client: StorageClient, uploadId: string, signal?: AbortSignal): Promise<UploadedObject> {
+  return client.ask({ method: 'POST', path: `${pathOf(uploadId)}/complete`, json: {}, signal });
 }
 
 /** Gives an upload up, with all that has arrived. Idempotent. */

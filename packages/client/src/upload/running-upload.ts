@@ -36,16 +36,28 @@ export function again<T>(
 }
 
 /** What was begun before. */
-export async function remembered({ memory }: RunningUpload): Promise<PendingUpload | undefined> {
-  return await memory?.uploads.get(memory.key);
+export function remembered(upload: RunningUpload): Promise<PendingUpload | undefined> {
+  return inMemory(upload, (uploads, key) => uploads.get(key));
 }
 
 /** Keeps what was begun. */
-export async function remember({ memory, sha256 }: RunningUpload, uploadId: string): Promise<void> {
-  await memory?.uploads.set(memory.key, { uploadId, sha256, begunAt: Date.now() });
+export function remember(upload: RunningUpload, uploadId: string): Promise<void> {
+  const pending = { uploadId, sha256: upload.sha256, begunAt: Date.now() };
+  return inMemory(upload, (uploads, key) => uploads.set(key, pending));
 }
 
 /** Forgets it. */
-export async function forget({ memory }: RunningUpload): Promise<void> {
-  await memory?.uploads.delete(memory.key);
+export function forget(upload: RunningUpload): Promise<void> {
+  return inMemory(upload, (uploads, key) => uploads.delete(key));
+}
+
+async function inMemory<T>(
+  { memory }: RunningUpload,
+  act: (uploads: PendingUploads, key: string) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return memory === undefined ? undefined : await act(memory.uploads, memory.key);
+  } catch {
+    return undefined; // a storage that is full or forbidden: then nothing goes on later, but all of it goes now
+  }
 }

@@ -35,7 +35,7 @@ class StartedUpload implements Upload {
       isPaused: () => this.#control.isPaused,
     });
     const running = { client, target: options, source, choices: options, control: this.#control, meter: this.#meter };
-    this.done = carriedOut({ ...running, ...namesOf(file, options) }, file);
+    this.done = carriedOut({ ...running, ...namesOf(file, options) }, file).finally(() => this.#control.close());
   }
 
   get progress(): UploadProgress {

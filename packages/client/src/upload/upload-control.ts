@@ -7,6 +7,7 @@ import { rest } from '../wait.ts';
 
 export class UploadControl {
   readonly #ended = new AbortController();
+  readonly #closed = new AbortController();
   #paused: { readonly until: Promise<void>; readonly release: () => void } | undefined;
   #attempts = new AbortController();
   readonly #onChange: () => void;
@@ -15,8 +16,7 @@ export class UploadControl {
     this.#onChange = onChange;
     const end = (): void => this.cancel(signal?.reason);
     if (signal?.aborted) end();
-    signal?.addEventListener('abort', end, { once: true });
-    this.#ended.signal.addEventListener('abort', () => signal?.removeEventListener('abort', end), { once: true });
+    signal?.addEventListener('abort', end, { signal: this.#closed.signal });
   }
 
   get isPaused(): boolean {
@@ -54,6 +54,11 @@ export class UploadControl {
     this.#paused = undefined;
   }
 
+  /** It is over: the caller's signal is not listened to any more. */
+  close(): void {
+    this.#closed.abort();
+  }
+
   /** @throws RowlockError `client_closed` once it was cancelled */
   throwIfEnded(): void {
     this.#ended.signal.throwIfAborted();
@@ -62,7 +67,7 @@ export class UploadControl {
   /** Makes an attempt whose signal ends with a pause or a cancel, and makes it again after a pause. */
   async run<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
-      await this.#paused?.until;
+      while (this.#paused !== undefined) await this.#paused.until;
       this.throwIfEnded();
       const { signal } = this.#attempts;
       try {

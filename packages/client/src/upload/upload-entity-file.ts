@@ -48,24 +48,18 @@ export async function putEntityFile(upload: RunningUpload, place: EntityPlace): 
 async function isPut(upload: RunningUpload, { url, headers }: SignedRequest): Promise<boolean> {
   const { client, meter, source } = upload;
   return await again(upload, async (signal, before) => {
-    let answer: Response;
+    let isThere = false;
     try {
       const { body, headers: ofBody } = await bodyOf(source);
       const onSent = (bytes: number): void => meter.sent('body', Math.min(bytes, source.size));
-      answer = await client.putTo(url, { body, headers: { ...ofBody, ...headers }, signal, onSent });
-    } catch (cause) {
-      meter.sent('body', 0);
-      signal.throwIfAborted();
-      throw new RowlockError('unavailable', 'The connection to the store was lost', { cause });
+      const answer = await client.putTo(url, { body, headers: { ...ofBody, ...headers }, signal, onSent });
+      // A URL is good for one PUT: after an answer that was lost the refusal says that it was ours.
+      isThere = answer.ok || (before > 0 && answer.status === 412);
+      if (isThere || answer.status === 403 || answer.status === 410) return isThere;
+      throw await errorOfAnswer(answer, signal);
+    } finally {
+      meter.sent('body', isThere ? source.size : 0);
     }
-    // A URL is good for one PUT: after an answer that was lost the refusal says that it was ours.
-    if (answer.ok || (before > 0 && answer.status === 412)) {
-      meter.sent('body', source.size);
-      return true;
-    }
-    meter.sent('body', 0);
-    if (answer.status === 403 || answer.status === 410) return false;
-    throw await errorOfAnswer(answer);
   });
 }
 
@@ -108,11 +102,15 @@ function isSigned(state: UploadRequest | null): state is SignedRequest {
 /** In parts. */
 export async function uploadEntityFileInParts(upload: RunningUpload, place: EntityPlace): Promise<UploadedFile> {
   const args = { ...argumentsOf(upload, place), p_part_size: upload.choices.partSize ?? null };
-  return await recorded(upload, place, await uploadParts(upload, partsStore(upload.client, args)));
+  const record = (stored: StoredFile) => recorded(upload, place, stored);
+  return await uploadParts(upload, { ...partsStore(upload.client, args), record });
 }
 
 /** What the store has to be asked a worker asks, so each step is asked for and then waited for. */
-function partsStore(client: StorageClient, args: Readonly<Record<string, unknown>>): PartsStore<MultipartRequestState> {
+function partsStore(
+  client: StorageClient,
+  args: Readonly<Record<string, unknown>>,
+): Omit<PartsStore<MultipartRequestState>, 'record'> {
   const state = (p_upload_id: string, signal: AbortSignal) =>
     client.rpc<MultipartRequestState | null>('get_multipart_upload', { p_upload_id }, 'GET', signal);
   const begun = async (id: string, signal: AbortSignal): Promise<MultipartRequestState> =>
@@ -170,7 +168,7 @@ function opened(state: MultipartRequestState, parts: readonly ArrivedPart[]): Op
 /** @throws RowlockError `upload_gone` where it is over, `unavailable` where no worker has begun it */
 function alive(state: MultipartRequestState | null): MultipartRequestState {
   if (state === null || state.status === 'failed') {
-    throw new RowlockError('upload_gone', state?.error ?? 'the upload was given up');
+    throw new RowlockError('upload_gone', state?.error ?? 'The upload expired or was given up');
   }
   if (state.status === 'pending') {
     throw new RowlockError('unavailable', 'the upload was not begun in time; is a worker running?');

@@ -3,7 +3,7 @@
  * decides between none of them. Invariant: a request whose answer was lost is not taken for a refusal.
  */
 import type { StorageClient } from '../client.ts';
-import { isRowlockError, RowlockError } from '../contract/errors.ts';
+import { isRowlockError } from '../contract/errors.ts';
 import type { UploadedObject } from '../contract/objects.ts';
 import { errorOfAnswer } from '../error-of-answer.ts';
 import { objectPath } from '../object-path.ts';
@@ -39,7 +39,7 @@ export async function uploadThroughService(upload: RunningUpload, place: ObjectN
   const headers = { ...headersOf(upload), ...writeHeaders(choicesOf(upload)) };
   return await inOneRequest(upload, place, async (request) => {
     const call = { method: 'POST', path, ...request, headers: { ...headers, ...request.headers } };
-    return (await (await upload.client.send(call)).json()) as UploadedObject;
+    return await upload.client.ask(call);
   });
 }
 
@@ -54,7 +54,8 @@ export async function uploadBySignedUrl(upload: RunningUpload, place: ObjectName
     const url = await again(upload, (signal) => signedUrl(upload, place, signal));
     try {
       return await inOneRequest(upload, place, async (request) => {
-        await putSuccessfully(client, url, { ...request, headers: { ...headers, ...request.headers } });
+        const answer = await client.putTo(url, { ...request, headers: { ...headers, ...request.headers } });
+        if (!answer.ok) throw await errorOfAnswer(answer, request.signal);
         return await written(client, place, request.signal); // a ticket does not say what its use has made
       });
     } catch (error) {
@@ -66,25 +67,10 @@ export async function uploadBySignedUrl(upload: RunningUpload, place: ObjectName
 async function signedUrl(upload: RunningUpload, { bucket, name }: ObjectName, signal: AbortSignal): Promise<string> {
   const { client, source, contentType, sha256 } = upload;
   const { cacheControl: _ofThePut, ...writing } = choicesOf(upload);
-  const json = {
-    ...(contentType === undefined ? {} : { content_type: contentType }),
-    ...(source.size === 0 ? {} : { size_max: source.size }),
-    ...(sha256 === undefined ? {} : { sha256 }),
-  };
+  const json = { content_type: contentType, size_max: source.size === 0 ? undefined : source.size, sha256 };
   const path = objectPath('object/upload/sign', bucket, name);
-  const answer = await client.send({ method: 'POST', path, json, headers: writeHeaders(writing), signal });
-  return ((await answer.json()) as { readonly signedURL: string }).signedURL;
-}
-
-async function putSuccessfully(client: StorageClient, url: string, request: OneRequest): Promise<void> {
-  let answer: Response;
-  try {
-    answer = await client.putTo(url, request);
-  } catch (cause) {
-    request.signal.throwIfAborted();
-    throw new RowlockError('unavailable', 'The connection was lost', { cause });
-  }
-  if (!answer.ok) throw await errorOfAnswer(answer);
+  const call = { method: 'POST', path, json, headers: writeHeaders(writing), signal };
+  return (await client.ask<{ readonly signedURL: string }>(call)).signedURL;
 }
 
 type OneRequest = Awaited<ReturnType<typeof bodyOf>> & {
@@ -142,24 +128,25 @@ export async function uploadObjectInParts(upload: RunningUpload, place: ObjectNa
   const { client, source, contentType, sha256 } = upload;
   const { partSize } = upload.choices;
   const wanted = { ...place, ...choicesOf(upload), size: source.size, contentType, partSize, sha256 };
-  const object = await uploadParts(upload, {
+  return await uploadParts(upload, {
+    hasOtherWay: upload.choices.way === undefined,
     begin: async (signal) => open(await beginParts(client, wanted, signal)),
     find: async (uploadId, signal) => open(await findParts(client, uploadId, signal)),
     sign: (uploadId, parts, signal) => signParts(client, uploadId, parts, signal),
     complete: (uploadId, signal) => completeParts(client, uploadId, signal),
+    record: async (object) => uploaded(object),
     abort: (uploadId) => abortMultipart(client, uploadId),
   });
-  return uploaded(object);
 }
 
 function open(state: Awaited<ReturnType<typeof findParts>>): OpenParts {
   return { ...state, isOpen: state.status === 'open' };
 }
 
-function headersOf({ contentType, sha256 }: RunningUpload): Record<string, string> {
+function headersOf({ contentType, sha256 }: RunningUpload): Record<string, string | undefined> {
   return {
-    ...(contentType === undefined ? {} : { 'content-type': contentType }),
-    ...(sha256 === undefined ? {} : { 'x-amz-checksum-sha256': base64OfHex(sha256) }),
+    'content-type': contentType,
+    'x-amz-checksum-sha256': sha256 && base64OfHex(sha256),
   };
 }
 

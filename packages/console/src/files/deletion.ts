@@ -17,7 +17,7 @@ import { offerUndo } from './undo.ts';
 
 /** Names that one request deletes. */
 const namesMax = 1000;
-/** More than these are brought back from the list of deleted files, not by an undo. */
+/** More than these no undo brings back: what was deleted is in the list of deleted files. */
 const undoneMax = 500;
 /** More than these are asked about, although they can be brought back. */
 const unaskedMax = 20;
@@ -66,8 +66,8 @@ function isSure({ signal }: ViewContext, chosen: Chosen, keeps: boolean): Promis
   return confirmRemoval({ title, text, action: `Delete ${noun}` }, signal);
 }
 
-/** The names that an undo would restore; undefined where they are too many for one. */
-async function namesOf(
+/** The names of what was chosen and of all below, for an undo; undefined where they are too many for one. */
+export async function namesOf(
   client: StorageClient,
   { bucket, files, folders }: Chosen,
 ): Promise<readonly string[] | undefined> {
@@ -99,7 +99,8 @@ async function remove(
     left += batch.length - (await client.remove(bucket, batch)).length;
   }
   const failed = await inParallel(folders, async (folder) => {
-    left += (await deleteFolder(client, bucket, folder)).withheld;
+    const { withheld } = await deleteFolder(client, bucket, folder);
+    left += withheld;
   });
   return { failed, left };
 }

@@ -60,8 +60,12 @@ export interface FolderRelocation {
   readonly destinationPrefix: string;
 }
 
-/** Moves or copies everything below a prefix. @throws RowlockError `object_exists` where one name is taken */
-export function relocateFolder(client: StorageClient, kind: 'move' | 'copy', at: FolderRelocation): Promise<unknown> {
+/** Moves or copies everything below a prefix; counts what was not the caller's to move. @throws RowlockError `object_exists` where one name is taken */
+export function relocateFolder(
+  client: StorageClient,
+  kind: 'move' | 'copy',
+  at: FolderRelocation,
+): Promise<{ readonly withheld?: number }> {
   return post(client, `/storage/v1/object/${kind}-prefix`, at);
 }
 

@@ -1,13 +1,15 @@
 /**
  * Asks where files and folders go, and moves or copies them there: each in one request without its bytes, whatever its
- * size. What is refused stays where it is, and is said; a move can be taken back.
+ * size. What is refused stays where it is, and is said; a move can be taken back. Invariant: what is taken back is what was
+ * moved, by its names, and never what else is at the target.
  */
+import type { StorageClient } from '@rowlock/client';
 import { openDialog } from '../dialog.ts';
 import { button, type Child, element } from '../element.ts';
 import { announce } from '../status-line.ts';
 import { attempt, type ViewContext } from '../view.ts';
 import { type Chosen, chosenCount, chosenInWords } from './chosen.ts';
-import { refusalInWords } from './deletion.ts';
+import { namesOf, refusalInWords } from './deletion.ts';
 import { type Failed, inParallel } from './in-parallel.ts';
 import { relocateFolder } from './object-calls.ts';
 import { folderOf, lastPart, prefixOfText } from './object-name.ts';
@@ -45,7 +47,9 @@ export async function relocate(context: ViewContext, kind: Kind, chosen: Chosen,
     go.disabled = true;
     const work = async (): Promise<void> => {
       const steps = stepsOf(chosen, target);
-      const failed = await run(context, kind, { chosen, target, steps });
+      const isUndone = kind === 'move' && !target.overwrite;
+      const names = isUndone ? await namesOf(context.client, chosen) : undefined;
+      const { failed, withheld } = await run(context, kind, { chosen, target, steps });
       go.disabled = false;
       if (failed.length < steps.length) {
         onDone();
@@ -55,7 +59,10 @@ export async function relocate(context: ViewContext, kind: Kind, chosen: Chosen,
         return;
       }
       opened.close(true);
-      tell(context, kind, { chosen, target, steps, onDone });
+      const moves = await moved(context.client, { chosen, steps, names, withheld });
+      const stayed = withheld === 0 ? '' : ` ${withheld.toLocaleString('en')} stayed: not yours to move.`;
+      const sentence = `${chosenInWords(chosen)} ${kind === 'copy' ? 'copied' : 'moved'} to ${target.bucket}/${target.prefix}.`;
+      tell(context, { chosen, target, moves, onDone }, sentence + stayed);
     };
     void attempt(context, work, (sentence) => {
       problem.textContent = sentence;
@@ -130,47 +137,77 @@ interface Relocation {
   readonly steps: readonly Step[];
 }
 
-function run(
+async function run(
   { client }: ViewContext,
   kind: Kind,
   { chosen, target, steps }: Relocation,
-): Promise<readonly Failed<Step>[]> {
-  return inParallel(steps, ({ from, to }) =>
-    from.endsWith('/')
-      ? relocateFolder(client, kind, {
-          bucketId: chosen.bucket,
-          sourcePrefix: from,
-          destinationBucket: target.bucket,
-          destinationPrefix: to,
-        })
-      : client[kind](
-          { bucket: chosen.bucket, name: from },
-          { bucket: target.bucket, name: to },
-          { overwrite: target.overwrite },
-        ),
-  );
+): Promise<{ readonly failed: readonly Failed<Step>[]; readonly withheld: number }> {
+  let withheld = 0;
+  const failed = await inParallel(steps, async ({ from, to }) => {
+    if (from.endsWith('/')) {
+      const at = {
+        bucketId: chosen.bucket,
+        sourcePrefix: from,
+        destinationBucket: target.bucket,
+        destinationPrefix: to,
+      };
+      const { withheld: stayed = 0 } = await relocateFolder(client, kind, at);
+      withheld += stayed;
+    } else {
+      const [source, destination] = [
+        { bucket: chosen.bucket, name: from },
+        { bucket: target.bucket, name: to },
+      ];
+      await client[kind](source, destination, { overwrite: target.overwrite });
+    }
+  });
+  return { failed, withheld };
 }
 
-function tell(
-  context: ViewContext,
-  kind: Kind,
-  { chosen, target, steps, onDone }: Relocation & { readonly onDone: () => void },
-): void {
-  const where = `${target.bucket}/${target.prefix}`;
-  if (kind === 'copy' || target.overwrite) {
-    announce(`${chosenInWords(chosen)} ${kind === 'copy' ? 'copied' : 'moved'} to ${where}.`);
+interface Moved {
+  readonly chosen: Chosen;
+  readonly steps: readonly Step[];
+  /** What there was to be moved; undefined where that is too much for an undo. */
+  readonly names: readonly string[] | undefined;
+  readonly withheld: number;
+}
+
+/** Each file that has gone, with where it is now; undefined where they are too many. */
+async function moved(
+  client: StorageClient,
+  { chosen, steps, names, withheld }: Moved,
+): Promise<readonly Step[] | undefined> {
+  const left = withheld === 0 ? [] : await namesOf(client, { ...chosen, files: [] });
+  if (names === undefined || left === undefined) {
+    return undefined;
+  }
+  const stayed = new Set(left);
+  return names
+    .filter((name) => !stayed.has(name))
+    .flatMap((name) => {
+      const step = steps.find(({ from }) => from === name || (from.endsWith('/') && name.startsWith(from)));
+      return step === undefined ? [] : [{ from: name, to: step.to + name.slice(step.from.length) }];
+    });
+}
+
+interface Told {
+  readonly chosen: Chosen;
+  readonly target: Target;
+  readonly moves: readonly Step[] | undefined;
+  readonly onDone: () => void;
+}
+
+function tell(context: ViewContext, { chosen, target, moves, onDone }: Told, sentence: string): void {
+  if (moves === undefined) {
+    announce(sentence);
     return;
   }
   const undo = async (): Promise<void> => {
-    const back = steps.map(({ from, to }) => ({ from: to, to: from }));
-    const there: Chosen = { ...chosen, bucket: target.bucket };
-    const failed = await run(context, 'move', {
-      chosen: there,
-      target: { ...target, bucket: chosen.bucket },
-      steps: back,
-    });
+    const failed = await inParallel(moves, ({ from, to }) =>
+      context.client.move({ bucket: target.bucket, name: to }, { bucket: chosen.bucket, name: from }),
+    );
     onDone();
     announce(failed.length === 0 ? 'It is where it was.' : refusalInWords(failed));
   };
-  offerUndo(context, `${chosenInWords(chosen)} moved to ${where}.`, undo);
+  offerUndo(context, sentence, undo);
 }

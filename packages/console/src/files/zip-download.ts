@@ -18,11 +18,13 @@ export interface FolderAddress {
   readonly prefix: string;
 }
 
+interface SavedFile {
+  createWritable(): Promise<WritableStream<Uint8Array>>;
+}
+
 /** What Chromium has and the types of browsers do not know. */
 interface SavingWindow {
-  showSaveFilePicker?(options: { readonly suggestedName: string }): Promise<{
-    createWritable(): Promise<WritableStream<Uint8Array>>;
-  }>;
+  showSaveFilePicker?(options: { readonly suggestedName: string }): Promise<SavedFile>;
 }
 
 /** The pictogram that downloads a folder. */
@@ -68,25 +70,38 @@ async function saveArchive(
   ask: () => Promise<Response>,
 ): Promise<void> {
   pressed.disabled = true;
-  await attempt(context, async () => {
+  const work = async (): Promise<void> => {
     const target = await chooseTarget(file);
     if (target === 'nowhere') {
       return;
     }
     announce(`${file} is being made.`);
-    const answer = await ask();
+    const isWhole = await receive(await ask(), file, target);
+    announce(isWhole ? `${file} is downloaded.` : 'The archive broke off. Try again.');
+  };
+  try {
+    await attempt(context, work);
+  } finally {
+    pressed.disabled = false;
+  }
+}
+
+/** Whether the archive came whole and was written. */
+async function receive(answer: Response, file: string, target: SavedFile | undefined): Promise<boolean> {
+  try {
     if (target !== undefined && answer.body !== null) {
       await answer.body.pipeTo(await target.createWritable());
     } else {
       saveBlob(await answer.blob(), file);
     }
-    announce(`${file} is downloaded.`);
-  });
-  pressed.disabled = false;
+    return true;
+  } catch {
+    return false; // What of it was written, the browser removes.
+  }
 }
 
 /** Where to write, `nowhere` where nobody chose, and undefined where the browser does not ask. */
-async function chooseTarget(file: string) {
+async function chooseTarget(file: string): Promise<SavedFile | 'nowhere' | undefined> {
   const { showSaveFilePicker } = window as SavingWindow;
   if (showSaveFilePicker === undefined) {
     return undefined;

@@ -11,7 +11,7 @@ export function showUploads(tray: HTMLElement, queue: UploadQueue, signal: Abort
   list.queue = queue;
   tray.replaceChildren(list);
   queue.listen(() => {
-    tray.hidden = queue.entries().length === 0;
+    tray.hidden = queue.size === 0;
   }, signal);
   signal.addEventListener('abort', () => {
     tray.hidden = true;

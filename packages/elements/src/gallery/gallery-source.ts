@@ -55,7 +55,7 @@ export async function readItems(
 ): Promise<{ readonly items: readonly GalleryItem[]; readonly more: boolean }> {
   if ('entityType' in place) {
     const args = { p_entity_type: place.entityType, p_entity_id: place.entityId };
-    const files = await client.rpc<readonly EntityFile[]>('get_entity_files', args, 'GET');
+    const files = await client.rpc<readonly EntityFile[]>('get_entity_files', args, 'GET', signal);
     return { items: files.slice(0, countMax).map(itemOfFile), more: files.length > countMax };
   }
   const items: GalleryItem[] = [];

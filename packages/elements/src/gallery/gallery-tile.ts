@@ -33,7 +33,7 @@ export class GalleryTile {
   readonly #state = element('span', { class: 'state' });
   readonly #button: HTMLButtonElement;
   readonly #ending = new AbortController();
-  #shown: ShownPicture | undefined;
+  #shown: (ShownPicture & { readonly preset: string }) | undefined;
   #isBegun = false;
   #wake: AbortController = new AbortController();
 
@@ -109,15 +109,19 @@ export class GalleryTile {
 
   async #showPicture(picture: Picture, signal: AbortSignal): Promise<boolean> {
     const variant = variantFor(picture, tilePixels);
+    if (variant !== undefined && variant.preset === this.#shown?.preset) {
+      return picture.status === 'completed'; // what is shown is not read again while the others are made
+    }
     const shown = variant && (await showVariant(this.#client, this.item, variant, signal));
-    if (shown === undefined) {
+    if (variant === undefined || shown === undefined) {
       return false;
     }
     if (signal.aborted) {
       shown.release();
       return true;
     }
-    this.#shown = shown;
+    this.#shown?.release();
+    this.#shown = { ...shown, preset: variant.preset };
     const image = element('img', { src: shown.url, alt: nameInText(this.item.label) });
     await image.decode().catch(() => undefined);
     this.#frame.replaceChildren(image);

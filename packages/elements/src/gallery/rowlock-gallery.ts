@@ -41,7 +41,10 @@ export class RowlockGallery extends ElementBase {
     }
   }
 
-  attributeChangedCallback(): void {
+  attributeChangedCallback(name: string, before: string | null, now: string | null): void {
+    if (name !== 'label' && now !== before) {
+      this.#drop([...this.#tiles.keys()]);
+    }
     this.restart();
   }
 

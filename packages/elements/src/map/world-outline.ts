@@ -1,5 +1,5 @@
 /**
- * The coasts and borders of the world, made by tools/world-outline.mjs from Natural Earth (public domain). Lines are apart
+ * The coasts and borders of the world, made by tools/generate/world-outline.mjs from Natural Earth (public domain). Lines are apart
  * by semicolons; a line is its first point and steps from there, longitude and latitude in tenths of a degree.
  */
 export const coasts: string =

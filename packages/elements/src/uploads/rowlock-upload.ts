@@ -5,6 +5,7 @@
 import { isRowlockError, type StorageClient } from '@rowlock/client';
 import { ElementBase } from '../element-base.ts';
 import { element } from '../page/element.ts';
+import { oncePerTurn } from '../page/once-per-turn.ts';
 import { failureInWords, filesInWords } from '../page/wording.ts';
 import type { NamedFile } from './dropped-files.ts';
 import { type FieldOptions, FileField } from './file-field.ts';
@@ -47,6 +48,7 @@ export class RowlockUpload extends ElementBase {
     if (client !== this.#client) {
       this.#client = client;
       this.#own = undefined;
+      this.#consent = undefined; // another person has agreed to nothing
       this.restart();
     }
   }
@@ -171,6 +173,7 @@ export class RowlockUpload extends ElementBase {
 
   #tellOf(queue: UploadQueue, signal: AbortSignal): void {
     const told = new Map<string, string>(queue.entries().map(([id, upload]) => [id, outcomeOf(upload)]));
+    const tellProgress = oncePerTurn(() => (signal.aborted ? undefined : this.#tellProgress(queue)));
     queue.listen((id, upload) => {
       if (upload === undefined) {
         told.delete(id);
@@ -181,12 +184,14 @@ export class RowlockUpload extends ElementBase {
       if (outcome !== before) {
         this.#tellOfOne(upload);
       }
-      const uploads = queue.entries().map(([, each]) => each);
-      this.tell('rowlock-progress', {
-        ...progressOf(uploads),
-        open: uploads.filter((each) => !isSettled(each)).length,
-      });
+      tellProgress();
     }, signal);
+  }
+
+  #tellProgress(queue: UploadQueue): void {
+    const uploads = queue.entries().map(([, each]) => each);
+    const open = uploads.filter((each) => !isSettled(each)).length;
+    this.tell('rowlock-progress', { ...progressOf(uploads), open });
   }
 
   #tellOfOne(upload: QueuedUpload): void {

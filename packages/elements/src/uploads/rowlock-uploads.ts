@@ -32,7 +32,7 @@ export class RowlockUploads extends ElementBase {
     }
     this.shadowRoot.replaceChildren(new UploadList(queue, signal).element);
     const follow = (): void => {
-      this.hidden = queue.entries().length === 0;
+      this.hidden = queue.size === 0;
     };
     queue.listen(follow, signal);
     follow();

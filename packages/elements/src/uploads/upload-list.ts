@@ -4,6 +4,7 @@
  */
 import { button, element } from '../page/element.ts';
 import { icon } from '../page/icon.ts';
+import { oncePerTurn } from '../page/once-per-turn.ts';
 import { nameInText } from '../page/visible-name.ts';
 import { bytesInWords, failureInWords, filesInWords, timeLeftInWords } from '../page/wording.ts';
 import { placeInWords } from './photo-place.ts';
@@ -44,9 +45,10 @@ export class UploadList {
     for (const [id, upload] of queue.entries()) {
       this.#show(id, upload);
     }
+    const summarise = oncePerTurn(() => this.#summarise());
     queue.listen((id, upload) => {
       this.#show(id, upload);
-      this.#summarise();
+      summarise();
     }, signal);
     this.#summarise();
   }

@@ -15,7 +15,11 @@ interface Asked {
   tell(progress: Partial<UploadProgress>): void;
 }
 
-function queueOf(): { readonly queue: UploadQueue; readonly asked: Asked[]; readonly rpcs: string[] } {
+function queueOf(signal = new AbortController().signal): {
+  readonly queue: UploadQueue;
+  readonly asked: Asked[];
+  readonly rpcs: string[];
+} {
   const asked: Asked[] = [];
   const rpcs: string[] = [];
   const client = {
@@ -42,7 +46,10 @@ function queueOf(): { readonly queue: UploadQueue; readonly asked: Asked[]; read
       return Object.assign(begun.promise, {
         pause: () => calls.push('pause'),
         resume: () => calls.push('resume'),
-        cancel: () => begun.reject(new RowlockError('client_closed', 'cancelled')),
+        cancel: () => {
+          calls.push('cancel');
+          begun.reject(new RowlockError('client_closed', 'cancelled'));
+        },
       });
     },
     rpc: (name: string) => {
@@ -50,7 +57,7 @@ function queueOf(): { readonly queue: UploadQueue; readonly asked: Asked[]; read
       return Promise.resolve({ status: 'extracted', location_status: 'none', exif_data: null });
     },
   };
-  return { queue: new UploadQueue(client as unknown as StorageClient), asked, rpcs };
+  return { queue: new UploadQueue(client as unknown as StorageClient, signal), asked, rpcs };
 }
 
 function pending<T>(): { readonly promise: Promise<T>; resolve(value: T): void; reject(error: unknown): void } {
@@ -139,6 +146,25 @@ test('cancelling all sends nothing that waited', async () => {
 
   assert.deepEqual(new Set(states(queue)), new Set(['cancelled']));
   assert.equal(asked.length, 3);
+});
+
+test('a queue whose session ends stops what is under way without giving it up, and sends nothing more', async () => {
+  const session = new AbortController();
+  const { queue, asked } = queueOf(session.signal);
+  queue.add({ bucket: 'b' }, files('1', '2', '3', '4'));
+  const removed: string[] = [];
+  queue.listen((id, upload) => (upload === undefined ? removed.push(id) : undefined));
+
+  session.abort();
+  asked[0]?.fail(new RowlockError('invalid_token', 'expired'));
+  await settled();
+  const added = queue.add({ bucket: 'b' }, files('5'));
+
+  assert.deepEqual(
+    asked.map(({ calls }) => calls),
+    [['pause'], ['pause'], ['pause']],
+  );
+  assert.deepEqual([queue.size, added, removed], [0, [], ['1', '2', '3', '4']]);
 });
 
 test('what the limits refuse is never sent, and the rest is', () => {

@@ -50,16 +50,21 @@ export class UploadQueue {
   readonly #listeners = new Set<Listener>();
   #count = 0;
 
-  /** The signal ends everything that is under way. */
+  /** When the signal ends the queue is left: nothing is sent any more, and what has arrived can be gone on with. */
   constructor(client: StorageClient, signal: AbortSignal = new AbortController().signal) {
     this.#client = client;
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.cancelAll());
+    signal.addEventListener('abort', () => this.#leave());
   }
 
   /** What there is, oldest first, by an id that means nothing. */
   entries(): readonly (readonly [id: string, upload: QueuedUpload])[] {
     return [...this.#uploads];
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#uploads.size;
   }
 
   /** Calls the listener with every upload that changed, and with undefined for one that was removed. */
@@ -71,6 +76,9 @@ export class UploadQueue {
   /** Puts files in line; what the limits refuse fails here, before a byte moves. Answers the ids. */
   add(destination: Destination, files: readonly NamedFile[], options: AddOptions = {}): readonly string[] {
     const { limits = noLimits, consentLocation = false } = options;
+    if (this.#signal.aborted) {
+      return [];
+    }
     if ([...this.#uploads.values()].every(isSettled)) {
       this.#clear(({ state }) => state === 'done');
     }
@@ -159,6 +167,15 @@ export class UploadQueue {
     this.#clear(isSettled);
   }
 
+  /** Stops what is under way without giving it up: that is not for the end of a session to decide. */
+  #leave(): void {
+    for (const begun of this.#begun.values()) {
+      begun.pause();
+    }
+    this.#begun.clear();
+    this.#clear(() => true);
+  }
+
   #each(act: (id: string, upload: QueuedUpload) => void): void {
     // The newest first, so that what is stopped makes no room for what is stopped next.
     for (const [id, upload] of [...this.#uploads].reverse()) {
@@ -188,7 +205,8 @@ export class UploadQueue {
   }
 
   #sendingCount(): number {
-    return [...this.#uploads.values()].filter(({ state }) => state === 'sending' || state === 'storing').length;
+    // Of what was begun only: a queue of thousands is not to be counted for each of them.
+    return [...this.#begun.keys()].filter((id) => isSent(this.#uploads.get(id))).length;
   }
 
   #go(id: string, upload: QueuedUpload): void {
@@ -242,7 +260,7 @@ export class UploadQueue {
 
   #follow(id: string, progress: UploadProgress): void {
     const upload = this.#uploads.get(id);
-    if (upload === undefined || (upload.state !== 'sending' && upload.state !== 'storing')) {
+    if (upload === undefined || !isSent(upload)) {
       return;
     }
     const { phase, bytesSent, bytesResumed, bytesPerSecond, secondsLeft } = progress;
@@ -278,6 +296,10 @@ export class UploadQueue {
 /** Whether a file failed or was cancelled and another try, as it is, may meet another answer. */
 export function isWorthAnotherTry({ state, error }: QueuedUpload): boolean {
   return state === 'cancelled' || (state === 'failed' && !isRowlockError(error, ...final));
+}
+
+function isSent(upload: QueuedUpload | undefined): boolean {
+  return upload?.state === 'sending' || upload?.state === 'storing';
 }
 
 const final = ['object_exists', 'too_large', 'media_type_not_allowed'] as const;

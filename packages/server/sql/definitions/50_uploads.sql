@@ -263,7 +263,9 @@ BEGIN
     IF found_id IS NOT NULL AND u.overwrite THEN
       -- PostgreSQL asks the conditions again of what whoever held the row's lock has made of it.
       UPDATE storage.objects SET version_id = u.version_id,
-        cache_control = coalesce(u.cache_control, cache_control), user_metadata = coalesce(u.user_metadata, user_metadata)
+        cache_control = coalesce(u.cache_control, cache_control),
+        -- The consent was to the position of the bytes before.
+        user_metadata = coalesce(u.user_metadata, user_metadata - 'consent_location')
       WHERE bucket_id = u.bucket_id AND name = u.name
         AND storage.conditions_hold(u.if_match, u.if_none_match, storage.etag_of(sha256, version_id));
       IF FOUND THEN

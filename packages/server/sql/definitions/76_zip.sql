@@ -30,15 +30,15 @@ BEGIN ATOMIC
   ORDER BY o.name;
 END;
 
--- The same of some names and folders together, which an index finds one by one: what lies between them is not read. Run as the
--- caller.
+-- The same of some names and folders together, which an index finds one by one: what lies between them is not read. None is given
+-- twice, nor within another, so that the counting ends at the limit. Run as the caller.
 CREATE OR REPLACE FUNCTION storage.zip_chosen_totals(wanted_bucket text, names text[], folders text[], count_max integer)
 RETURNS TABLE (object_count bigint, bytes numeric)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
   SELECT count(*), coalesce(sum(c.size), 0) FROM (
     SELECT o.id, o.size FROM storage.objects AS o WHERE o.bucket_id = wanted_bucket AND o.name = ANY (names)
-    UNION
+    UNION ALL
     SELECT i.id, i.size FROM unnest(folders) AS f, LATERAL (
       SELECT o.id, o.size FROM storage.objects AS o
       WHERE o.bucket_id = wanted_bucket AND o.name >= f AND o.name < storage.end_of_prefix(f)
@@ -62,7 +62,7 @@ BEGIN ATOMIC
   FROM (
     SELECT b.name, b.id, b.version_id, b.updated_at FROM storage.objects AS b
     WHERE b.bucket_id = wanted_bucket AND b.name = ANY (names) AND b.name > after_name
-    UNION
+    UNION ALL
     SELECT i.name, i.id, i.version_id, i.updated_at FROM unnest(folders) AS f, LATERAL (
       SELECT b.name, b.id, b.version_id, b.updated_at FROM storage.objects AS b
       WHERE b.bucket_id = wanted_bucket AND b.name >= f AND b.name < storage.end_of_prefix(f) AND b.name > after_name

@@ -9,7 +9,8 @@ AS $$
     '([a-z][a-z0-9+.-]*://[^\s"''<>?#]*)[?#][^\s"''<>]+', '\1?…', 'gi'),
     '([a-z][a-z0-9+.-]*://)[^\s"''<>/@]+@', '\1…@', 'gi'),
     '\meyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)*', '…', 'g'),
-    '(\m(x-amz-signature|x-amz-security-token|signature|token|secret|password|api[_-]?key|bearer|basic)\M\s*[=: ]\s*)[^\s"''&,;<>]{6,}', '\1…', 'gi')
+    '((?:\m|_)(?:x-amz-signature|x-amz-security-token|signature|token|secret|password|passphrase|api[_-]?key|bearer|basic)\M'
+      '\\?["'']?\s*[=: ]\s*\\?["'']?)[^\s"''&,;<>\\]{6,}', '\1…', 'gi')
 $$;
 
 -- The same for all texts of a document. What is nested deeper than thirty levels is left out.

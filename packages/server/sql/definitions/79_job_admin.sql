@@ -176,7 +176,7 @@ AS $$
     'error_count', coalesce(cardinality(job.errors), 0),
     'last_error', left(storage_internal.without_secrets(left(job.errors[cardinality(job.errors)] ->> 'error', 4000)), 300),
     'cancel_requested_at', CASE WHEN job.state = 'running' THEN job.metadata ->> 'cancel_attempted_at' END,
-    'args_begin', CASE WHEN pg_column_size(job.args) <= 8192
+    'args_begin', CASE WHEN pg_column_size(job.args) <= 8192 AND octet_length(job.args::text) <= 8192
       THEN left(storage_internal.json_without_secrets(job.args, 0)::text, 200) ELSE '(large)' END)
 $$;
 

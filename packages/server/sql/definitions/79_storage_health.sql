@@ -45,9 +45,23 @@ BEGIN
   RETURN jsonb_build_object('at', clock_timestamp(), 'kept', kept, 'backends', places,
     'quotas', (
       SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY u.fullness DESC), '[]') FROM (
-        SELECT q.*, greatest((q.bytes_used + q.bytes_reserved)::float8 / nullif(q.bytes_max, 0),
-          (q.objects_used + q.objects_reserved)::float8 / nullif(q.objects_max, 0), 0) AS fullness
-        FROM storage.quota_usage() AS q ORDER BY fullness DESC LIMIT 50) AS u),
+        SELECT q.per AS scope, q.bucket_id, nullif(a.owner_id, '') AS owner_id, q.counted,
+          a.bytes_max - f.bytes - coalesce(r.bytes, 0) AS bytes_used, coalesce(r.bytes, 0) AS bytes_reserved,
+          a.objects_max - f.objects - coalesce(r.objects, 0) AS objects_used, coalesce(r.objects, 0) AS objects_reserved,
+          CASE WHEN a.bytes_max < 1::bigint << 60 THEN a.bytes_max END AS bytes_max,
+          CASE WHEN a.objects_max < 1::bigint << 60 THEN a.objects_max END AS objects_max,
+          greatest(1 - f.bytes::float8 / nullif(a.bytes_max, 0), 1 - f.objects::float8 / nullif(a.objects_max, 0), 0) AS fullness
+        FROM storage.quota_accounts AS a JOIN storage.quotas AS q ON q.id = a.quota_id
+          JOIN (
+            SELECT s.account_id, sum(s.bytes_free)::bigint AS bytes, sum(s.objects_free)::bigint AS objects
+            FROM storage.quota_shards AS s GROUP BY s.account_id
+          ) AS f ON f.account_id = a.id
+          LEFT JOIN (
+            SELECT w.account, sum(p.reserved_bytes)::bigint AS bytes, sum(p.reserved_objects)::bigint AS objects
+            FROM storage.uploads AS p, LATERAL unnest(p.reserved_in) AS w (account)
+            WHERE p.reserved_in IS NOT NULL AND NOT p.reserved_settled GROUP BY w.account
+          ) AS r ON r.account = a.id
+        ORDER BY fullness DESC LIMIT 50) AS u),
     'fsck', (
       SELECT coalesce(jsonb_agg(jsonb_build_object('backend', f.backend, 'scrub', f.scrub, 'phase', f.phase, 'started_at', f.started_at,
         'updated_at', f.updated_at, 'ended_at', f.ended_at, 'versions', f.progress -> 'versions', 'keys', f.progress -> 'keys',

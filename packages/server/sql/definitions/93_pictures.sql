@@ -45,7 +45,7 @@ BEGIN ATOMIC
   LIMIT 1;
 END;
 
--- The files of an entity that the caller sees, newest first, with what a gallery shows before it has their pictures.
+-- The newest thousand files of an entity that the caller sees, with what a gallery shows before it has their pictures.
 CREATE OR REPLACE FUNCTION :"api".get_entity_files(p_entity_type text, p_entity_id text)
 RETURNS TABLE (id uuid, entity_type text, entity_id text, property_name text, file_name text, file_type text, file_size bigint,
   bucket text, name text, object_id uuid, thumbnail_status text, thumbnail_error text, width integer, height integer,
@@ -58,7 +58,7 @@ BEGIN ATOMIC
   FROM :"metadata".files AS f LEFT JOIN storage.objects AS o ON o.id = f.object_id
   LEFT JOIN storage.image_metadata AS m ON m.version_id = o.version_id
   WHERE f.entity_type = p_entity_type AND f.entity_id = p_entity_id
-  ORDER BY f.created_at DESC, f.id DESC;
+  ORDER BY f.created_at DESC, f.id DESC LIMIT 1000;
 END;
 
 REVOKE ALL ON FUNCTION storage.variants_status(text[]), :"api".get_picture(uuid, integer), :"api".get_entity_files(text, text) FROM PUBLIC;

@@ -52,6 +52,9 @@ export const listedPartsMax = 1000;
  * what `isUploadGone` tells.
  */
 export interface PartStore {
+  /** Scheme and host of the URLs that `presignPart` signs. */
+  readonly origin: string;
+
   /** Begins an upload and returns the store's name for it: 1 to 1,024 printable ASCII characters. */
   create(key: string, options?: CreateOptions): Promise<string>;
 

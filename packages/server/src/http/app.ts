@@ -63,7 +63,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     await app.register(async (scope) => consoleSessionRoutes(scope, options, consoleSignIn), { prefix });
   }
   if (consoleFolder !== undefined) {
-    await app.register(async (scope) => consoleRoutes(scope, consoleFolder));
+    const partOrigins = [...options.context.backends].flatMap(({ parts }) => parts?.origin ?? []);
+    await app.register(async (scope) => consoleRoutes(scope, consoleFolder, partOrigins));
   }
   healthRoutes(app, options);
   await docsRoutes(app, options.apiDocs);

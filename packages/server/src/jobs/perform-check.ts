@@ -81,7 +81,7 @@ async function failCheck(
 ): Promise<void> {
   const { version_id, waited_seconds } = version;
   if (isToRunAgain(job, error)) throw error;
-  if (error instanceof CheckerAway && waited_seconds < patienceSeconds) {
+  if (error instanceof CheckerAway && !isCancelled(job) && waited_seconds < patienceSeconds) {
     await waitCheck(db, version_id, kind, error.message);
     // A quarter of the time that it waits already: whoever comes back finds no crowd, and nobody waits much longer.
     throw new JobSnooze(Math.min(Math.max(waited_seconds / 4, 1), waitSecondsMax) * 1000);
@@ -96,9 +96,9 @@ async function failCheck(
 }
 
 /** Whether the queue gives the job another attempt, however many it had: its check waits for that. */
-function isToRunAgain({ signal }: JobAttempt, error: unknown): boolean {
-  if (error instanceof JobCancel) return false;
-  return error instanceof JobSnooze || stopReason(signal) === 'worker_stopping';
+function isToRunAgain(job: JobAttempt, error: unknown): boolean {
+  if (error instanceof JobCancel || isCancelled(job)) return false;
+  return error instanceof JobSnooze || stopReason(job.signal) === 'worker_stopping';
 }
 
 /** Whether somebody has cancelled the job while it ran: nobody looks any more, unless they are asked again. */
@@ -113,9 +113,10 @@ function stopReason(signal: AbortSignal): string | undefined {
 
 /** What the file's owner reads: words that were meant for them, and of nothing else any. */
 function saidOf(job: JobAttempt, error: unknown): string {
-  const isMeant = error instanceof CheckGivenUp || error instanceof CheckerAway || error instanceof JobCancel;
+  const isMeant = error instanceof CheckGivenUp || error instanceof JobCancel;
   if (isMeant) return error.message.slice(0, saidCharsMax);
-  return isCancelled(job) ? 'its job was cancelled' : 'nobody could look at it';
+  if (isCancelled(job)) return 'its job was cancelled';
+  return error instanceof CheckerAway ? error.message.slice(0, saidCharsMax) : 'nobody could look at it';
 }
 
 /** @throws TypeError for what cannot be kept, and for a scan that does not say what it found */

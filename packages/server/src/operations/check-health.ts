@@ -18,6 +18,8 @@ export interface HealthFinding {
   readonly check: 'database' | 'schema' | 'login role' | 'store' | 'sweep' | 'sample' | 'quarantine' | 'checks';
   readonly state: 'ok' | 'warn' | 'fail';
   readonly says: string;
+  /** Whether `says` is the text of a driver or a store, which may name hosts and keys: for logs, not for answers. */
+  readonly is_foreign?: true;
   /** What to do about it, in words that anybody may read. */
   readonly fix?: string;
 }
@@ -89,7 +91,7 @@ async function checkHealth(parts: Parts, options: HealthOptions = {}): Promise<r
       return await Promise.race([work, timeUp]);
     } catch (error) {
       const says = error instanceof Error ? error.message : String(error);
-      return [{ check, state: 'fail', says, fix: fixes[check] }];
+      return [{ check, state: 'fail', says, is_foreign: true, fix: fixes[check] }];
     } finally {
       late.abort();
       timeUp.catch(() => undefined);

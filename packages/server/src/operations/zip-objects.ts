@@ -55,13 +55,23 @@ export function zipChosen(
   caller: Caller,
   request: { readonly bucket: string; readonly names: readonly string[]; readonly folders: readonly string[] },
 ): Promise<ZipDownload> {
-  const names = request.names.map(normaliseObjectName);
-  const folders = request.folders.map((folder) => `${normaliseObjectName(folder.replace(/\/$/, ''))}/`);
+  const asked = new Set(request.folders.map((folder) => `${normaliseObjectName(folder.replace(/\/$/, ''))}/`));
+  // What is in a folder that comes as a whole is not read a second time.
+  const folders = [...asked].filter((folder) => !isBelow(folder, asked));
+  const names = [...new Set(request.names.map(normaliseObjectName))].filter((name) => !isBelow(name, asked));
   if (names.length + folders.length === 0) {
     throw new RowlockError('invalid_request', 'Say what to download: names, folders or both');
   }
   const prefix = sharedFolder([...names, ...folders.map((folder) => folder.slice(0, -1))]);
   return beginZip(context, caller, { bucket: request.bucket, prefix, chosen: { names, folders } });
+}
+
+/** Whether the name, or the folder with its slash, lies in one of the folders. */
+function isBelow(name: string, folders: ReadonlySet<string>): boolean {
+  for (let at = name.indexOf('/'); at >= 0 && at < name.length - 1; at = name.indexOf('/', at + 1)) {
+    if (folders.has(name.slice(0, at + 1))) return true;
+  }
+  return false;
 }
 
 /** The deepest folder that all names are in: empty, or ending in a slash. */

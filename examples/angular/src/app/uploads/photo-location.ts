@@ -1,6 +1,6 @@
 /**
  * Where a photo was taken, as far as Rowlock read it and the caller may know it. The answer always comes: also for a photo
- * that says nothing, for a file that is no photo, and for one that cannot be read.
+ * that says nothing, for a file that is no photo, for one that cannot be read, and where nobody reads it in time.
  */
 import type { StorageClient } from '@rowlock/client';
 
@@ -19,16 +19,35 @@ interface FileExif {
 const ended = new Set(['extracted', 'completed', 'failed', 'not_applicable']);
 const firstPauseMs = 250;
 const pauseMsMax = 2000;
+const patienceMs = 120_000;
 
-/** Waits until a file was read, and answers where it was taken. Ends with the signal's reason when that is given. */
+/**
+ * Waits until a file was read, and answers where it was taken; `unreadable` where that takes longer than `timeoutMs`. Ends
+ * with the signal's reason when that is given.
+ */
 export async function waitForLocation(
   client: StorageClient,
   fileId: string,
   signal: AbortSignal,
+  timeoutMs: number = patienceMs,
 ): Promise<PhotoLocation> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeoutMs);
+  try {
+    return await locationOnceRead(client, fileId, AbortSignal.any([signal, late.signal]));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (late.signal.aborted) return { state: 'unreadable' };
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function locationOnceRead(client: StorageClient, fileId: string, signal: AbortSignal): Promise<PhotoLocation> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, pauseMsMax)) {
     signal.throwIfAborted();
-    const exif = await client.rpc<FileExif | null>('get_file_exif', { p_file_id: fileId }, 'GET');
+    const exif = await client.rpc<FileExif | null>('get_file_exif', { p_file_id: fileId }, 'GET', signal);
     if (exif === null || ended.has(exif.status)) return locationIn(exif);
     await pause(pauseMs, signal);
   }

@@ -44,6 +44,10 @@ export class DiskPartStore implements PartStore {
     this.#parts = parts;
   }
 
+  get origin(): string {
+    return this.#parts.presigner.origin;
+  }
+
   async create(key: string): Promise<string> {
     assertKey(key);
     const id = randomUUID();

@@ -87,9 +87,9 @@ export function addressOf(config: Pick<PresignerConfig, 'endpoint' | 'bucket' | 
 /** Signs URLs of one bucket with one credential; keeps the day's key, so a URL costs one hash and one HMAC. */
 export class Presigner {
   readonly #config: PresignerConfig;
+  /** Scheme and host of every URL. */
+  readonly origin: string;
   readonly #host: string;
-  /** Scheme and host. */
-  readonly #origin: string;
   /** Encoded path in front of the key. */
   readonly #basePath: string;
   #day: SigningDay | undefined;
@@ -98,7 +98,7 @@ export class Presigner {
     this.#config = config;
     const { host, origin, pathPrefix } = addressOf(config);
     this.#host = host;
-    this.#origin = origin;
+    this.origin = origin;
     this.#basePath = pathPrefix;
   }
 
@@ -122,7 +122,7 @@ export class Presigner {
     const path = this.#basePath + uriEncodePath(request.key);
     const query = this.#query(request, day, timestamp, headers);
     const hashed = canonicalRequestHash({ method: request.method, path, query, headers, payloadHash: unsignedPayload });
-    return `${this.#origin}${path}?${query}&X-Amz-Signature=${signature(day.key, timestamp, day.scope, hashed)}`;
+    return `${this.origin}${path}?${query}&X-Amz-Signature=${signature(day.key, timestamp, day.scope, hashed)}`;
   }
 
   #dayOf(date: string): SigningDay {

@@ -17,6 +17,7 @@ import {
   type StoredPart,
 } from '../parts.ts';
 import { presignPartUrl } from './presign-object.ts';
+import { addressOf } from './presigner.ts';
 import type { CallOptions, S3Store } from './s3-client.ts';
 import { isCalled, s3Error } from './s3-errors.ts';
 import type { S3Presigners } from './s3-presigners.ts';
@@ -29,6 +30,11 @@ export class S3PartStore implements PartStore {
   constructor(store: S3Store, presigners: S3Presigners) {
     this.#store = store;
     this.#presigners = presigners;
+  }
+
+  get origin(): string {
+    const { public_endpoint: endpoint, bucket, force_path_style } = this.#store.settings;
+    return addressOf({ endpoint, bucket, addressing: force_path_style ? 'path' : 'virtual' }).origin;
   }
 
   async create(key: string, { contentType, acl }: CreateOptions = {}): Promise<string> {

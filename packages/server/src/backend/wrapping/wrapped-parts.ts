@@ -14,6 +14,7 @@ export type AroundCall = <T>(call: PartCall, work: () => Promise<T>, bytesOf?: (
 export function wrappedParts(inner: PartStore, around: AroundCall): PartStore {
   const receive = inner.receive?.bind(inner);
   return {
+    origin: inner.origin,
     create: (key, options) => around('create_parts', () => inner.create(key, options)),
     list: (place, options) => around('list_parts', () => inner.list(place, options)),
     complete: (place, parts) => around('complete_parts', () => inner.complete(place, parts)),

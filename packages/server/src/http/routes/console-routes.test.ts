@@ -14,6 +14,7 @@ import { consoleRoutes } from './console-routes.ts';
 
 const map = '{ "imports": { "a": "./client/index.js" } }';
 const page = `<!doctype html><script type="importmap">${map}</script><script type="module" src="dist/main.js"></script>`;
+const store = 'https://bucket.store.example';
 let folder: string;
 let app: FastifyInstance;
 
@@ -29,7 +30,7 @@ before(async () => {
   installErrors(app, () => undefined, {
     relief: new DescriptorRelief({ closeClients: () => undefined, closeDatabase: () => undefined }),
   });
-  await app.register(async (scope) => consoleRoutes(scope, join(folder, 'site')));
+  await app.register(async (scope) => consoleRoutes(scope, join(folder, 'site'), [store, store]));
   await app.listen({ host: '127.0.0.1', port: 0 });
 });
 after(async () => {
@@ -46,7 +47,7 @@ async function read(path: string, headers: Record<string, string> = {}): Promise
   return Object.assign(answer, { text: Buffer.concat(chunks).toString() });
 }
 
-test('the page comes with a policy that runs its own scripts and its import map, and nothing else', async () => {
+test('the page comes with a policy that runs its own scripts and its import map, reaches the stores of parts, and nothing else', async () => {
   const answer = await read('/console/');
 
   const hash = createHash('sha256').update(map).digest('base64');
@@ -56,7 +57,7 @@ test('the page comes with a policy that runs its own scripts and its import map,
   assert.equal(
     answer.headers['content-security-policy'],
     `default-src 'none'; script-src 'self' 'sha256-${hash}'; style-src 'self'; img-src 'self' blob:; media-src 'self'; ` +
-      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      `connect-src 'self' ${store}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   );
   assert.equal(answer.headers['cache-control'], 'no-cache');
   assert.equal(answer.headers['x-content-type-options'], 'nosniff');

@@ -42,9 +42,9 @@ async function readSite(folder: string, prefix: string): Promise<readonly (reado
 
 /**
  * What a page of the console may load: itself. The one inline script is its import map, which browsers take from
- * nowhere else; it is allowed by its hash.
+ * nowhere else; it is allowed by its hash. Parts of large files go straight to their stores, whose origins are given.
  */
-function contentSecurityPolicy(page: Buffer): string {
+function contentSecurityPolicy(page: Buffer, partOrigins: readonly string[]): string {
   const maps = page.toString().matchAll(/<script type="importmap">(.*?)<\/script>/gs);
   const hashes = [...maps].map(([, map = '']) => `'sha256-${createHash('sha256').update(map).digest('base64')}'`);
   return [
@@ -54,14 +54,18 @@ function contentSecurityPolicy(page: Buffer): string {
     "img-src 'self' blob:",
     // Films and sound, by signed URLs of this service.
     "media-src 'self'",
-    "connect-src 'self'",
+    ["connect-src 'self'", ...new Set(partOrigins)].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
 }
 
-async function sendFile(request: FastifyRequest, reply: FastifyReply, file: SiteFile): Promise<FastifyReply> {
+async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { file, partOrigins }: { readonly file: SiteFile; readonly partOrigins: readonly string[] },
+): Promise<FastifyReply> {
   const form = await formOf(file, request.headers['accept-encoding']);
   reply
     .header('etag', form.etag)
@@ -77,7 +81,7 @@ async function sendFile(request: FastifyRequest, reply: FastifyReply, file: Site
       .header('x-frame-options', 'DENY')
       .header(
         'content-security-policy',
-        file.type.startsWith('text/html') ? contentSecurityPolicy(file.body) : "default-src 'none'",
+        file.type.startsWith('text/html') ? contentSecurityPolicy(file.body, partOrigins) : "default-src 'none'",
       );
   }
   const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
@@ -98,11 +102,15 @@ function folderOf(moduleUrl: string): string {
 }
 
 /**
- * Registers the console whose built site is in `folder`.
+ * Registers the console whose built site is in `folder`; its page may put parts of files at the origins of their stores.
  *
  * @throws Error with code ENOENT where the folder, the built client or the built elements are not there
  */
-export async function consoleRoutes(app: FastifyInstance, folder: string): Promise<void> {
+export async function consoleRoutes(
+  app: FastifyInstance,
+  folder: string,
+  partOrigins: readonly string[] = [],
+): Promise<void> {
   const files = new Map([
     ...(await readSite(folder, '')),
     ...(await readSite(folderOf(import.meta.resolve('@rowlock/client')), 'client/')),
@@ -124,7 +132,7 @@ export async function consoleRoutes(app: FastifyInstance, folder: string): Promi
       if (file === undefined) {
         throw new RowlockError('route_not_found', 'The console has no such file');
       }
-      return sendFile(request, reply, file);
+      return sendFile(request, reply, { file, partOrigins });
     },
   });
 }

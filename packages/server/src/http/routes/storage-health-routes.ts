@@ -16,7 +16,10 @@ export function storageHealthRoutes(app: FastifyInstance, options: AppOptions): 
     },
     withCaller(options, async (caller) => ({
       ...(await showHealth(options.context, caller, options.prices)),
-      concerns: options.health().filter(({ state }) => state !== 'ok'),
+      concerns: options
+        .health()
+        .filter(({ state }) => state !== 'ok')
+        .map(({ is_foreign, ...found }) => (is_foreign ? { ...found, says: 'failed; the log says how' } : found)),
     })),
   );
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const target = new URL('../packages/elements/src/map/world-outline.ts', import.meta.url);
+const target = new URL('../../packages/elements/src/map/world-outline.ts', import.meta.url);
 const perDegree = 10;
 
 /** Decodes the arcs of a topology into points in tenths of a degree, each point once. */
@@ -57,7 +57,7 @@ export function worldOutline() {
       .map(textOf)
       .join(';');
   return `/**
- * The coasts and borders of the world, made by tools/world-outline.mjs from Natural Earth (public domain). Lines are apart
+ * The coasts and borders of the world, made by tools/generate/world-outline.mjs from Natural Earth (public domain). Lines are apart
  * by semicolons; a line is its first point and steps from there, longitude and latitude in tenths of a degree.
  */
 export const coasts: string = '${lines(coasts)}';
