@@ -55,14 +55,14 @@ function claimsOf(key: string): Claims | undefined {
 
 /**
  * Takes a link's token (`#sign-in=…`), which works once, out of the address, so that neither the address bar nor the history
- * keeps it. A key is never taken from there: whoever sends a link could make others work as somebody else.
+ * keeps it. A key (`#key=…`) is taken out as well, and not used: whoever sends a link could make others work as somebody else.
  */
 export function takeLinkFromAddress(): string | undefined {
-  const [, token] = /^#sign-in=([\w.-]*)/.exec(location.hash) ?? [];
-  if (token !== undefined) {
+  const [, kind, value] = /^#(key|sign-in)=([\w.-]*)/.exec(location.hash) ?? [];
+  if (kind !== undefined) {
     history.replaceState(null, '', location.pathname + location.search);
   }
-  return token;
+  return kind === 'sign-in' ? value : undefined;
 }
 
 /** The key of this tab, if somebody signed in. */

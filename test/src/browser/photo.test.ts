@@ -32,6 +32,7 @@ test('a key that was pasted stays in its tab, and one in an address signs nobody
 
   await page.goto(`${site.url}#key=${key}`);
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  const address = page.url();
   await page.getByRole('textbox').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Buckets' }).waitFor();
@@ -40,6 +41,7 @@ test('a key that was pasted stays in its tab, and one in an address signs nobody
   const elsewhere = await page.context().newPage();
   await elsewhere.goto(site.url);
 
+  assert.equal(address, site.url);
   assert.equal(await page.evaluate('localStorage.length'), 0);
   assert.deepEqual(await page.context().cookies(), []);
   await elsewhere.getByRole('heading', { name: 'Sign in' }).waitFor();
