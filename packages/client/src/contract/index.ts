@@ -50,5 +50,5 @@ export type {
   MultipartState,
   SignedPart,
 } from './parts.ts';
-export type { EntityFile, Picture, ThumbnailStatus, Variant } from './pictures.ts';
+export type { EntityFile, ImageFacts, Picture, ThumbnailStatus, Variant } from './pictures.ts';
 export type { ObjectVersion, VersionPage } from './versions.ts';

@@ -57,3 +57,26 @@ export interface EntityFile {
   readonly created_at: string;
   readonly updated_at: string;
 }
+
+/** What an image says of itself; null is what nobody knows, or the caller may not. */
+export interface ImageFacts {
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly format: string | null;
+  readonly taken_at?: string | null;
+  readonly camera_make?: string | null;
+  readonly camera_model?: string | null;
+  readonly lens_model?: string | null;
+  readonly title?: string | null;
+  readonly caption?: string | null;
+  readonly creator?: string | null;
+  readonly copyright?: string | null;
+  readonly keywords?: readonly string[] | null;
+  readonly read_at: string | null;
+  readonly location: {
+    readonly state: 'found' | 'none' | 'invalid' | 'withheld' | 'hidden' | null;
+    readonly latitude?: number | null;
+    readonly longitude?: number | null;
+    readonly altitude?: number | null;
+  };
+}

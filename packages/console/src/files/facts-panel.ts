@@ -1,10 +1,10 @@
 /** What is known of one file, a preview of it, and what a photo says of itself, for whoever may know it. */
-import type { ObjectInfo } from '@rowlock/client';
+import type { ImageFacts, ObjectInfo } from '@rowlock/client';
 import { type Child, element } from '../element.ts';
 import { attempt } from '../view.ts';
 import { nameInText, visibleName } from '../visible-name.ts';
 import { bytesInWords } from '../wording.ts';
-import { type ImageFacts, readImageFacts } from './object-calls.ts';
+import { readImageFacts } from './object-calls.ts';
 import type { ObjectPanel } from './object-dialog.ts';
 import { type FileAddress, lastPart } from './object-name.ts';
 import { placeOnMap } from './place-map.ts';

@@ -2,7 +2,14 @@
  * Requests of the console that its client has no method for: listings by offset and their length, facts, what is said of an
  * object, links that are kept, whole folders. They go through the client, with its key and its errors.
  */
-import { type Entry, isRowlockError, type ObjectInfo, type SignedLink, type StorageClient } from '@rowlock/client';
+import {
+  type Entry,
+  type ImageFacts,
+  isRowlockError,
+  type ObjectInfo,
+  type SignedLink,
+  type StorageClient,
+} from '@rowlock/client';
 import type { Listing } from './folder-rows.ts';
 
 /** The service is beside the console: a proxy may have put both below any path. */
@@ -67,29 +74,6 @@ export function relocateFolder(
   at: FolderRelocation,
 ): Promise<{ readonly withheld?: number }> {
   return post(client, `/storage/v1/object/${kind}-prefix`, at);
-}
-
-/** What an image says of itself; null is what nobody knows, or the caller may not. */
-export interface ImageFacts {
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly format: string | null;
-  readonly taken_at?: string | null;
-  readonly camera_make?: string | null;
-  readonly camera_model?: string | null;
-  readonly lens_model?: string | null;
-  readonly title?: string | null;
-  readonly caption?: string | null;
-  readonly creator?: string | null;
-  readonly copyright?: string | null;
-  readonly keywords?: readonly string[] | null;
-  readonly read_at: string | null;
-  readonly location: {
-    readonly state: 'found' | 'none' | 'invalid' | 'withheld' | 'hidden' | null;
-    readonly latitude?: number | null;
-    readonly longitude?: number | null;
-    readonly altitude?: number | null;
-  };
 }
 
 /** @throws RowlockError `object_not_found` */

@@ -2,7 +2,7 @@
  * Where a photo was taken, as the service found it in the photo after its upload: asked for until it is known. Nothing
  * is read from the file here, and nothing is asked for without consent.
  */
-import { isRowlockError, type StorageClient, type UploadedFile } from '@rowlock/client';
+import { type ImageFacts, isRowlockError, type StorageClient, type UploadedFile } from '@rowlock/client';
 import { pause } from '../page/pause.ts';
 import { positionInWords } from '../page/wording.ts';
 
@@ -18,17 +18,6 @@ interface FileExif {
   readonly status: string;
   readonly location_status: string | null;
   readonly exif_data: { readonly latitude: number | null; readonly longitude: number | null } | null;
-}
-
-/** What `/object/facts` answers of an object. */
-interface ObjectFacts {
-  /** Null until the photo was read. */
-  readonly read_at: string | null;
-  readonly location: {
-    readonly state: string | null;
-    readonly latitude?: number | null;
-    readonly longitude?: number | null;
-  };
 }
 
 const firstPauseMs = 300;
@@ -78,8 +67,8 @@ async function ask(
       return placeOfFile(await client.rpc<FileExif | null>('get_file_exif', { p_file_id: fileId }, 'GET'));
     }
     const segments = [bucket, ...name.split('/')].map(encodeURIComponent).join('/');
-    const answer = await client.send({ method: 'GET', path: `/storage/v1/object/facts/${segments}` });
-    const place = placeOfObject((await answer.json()) as ObjectFacts);
+    const facts = await client.ask<ImageFacts>({ method: 'GET', path: `/storage/v1/object/facts/${segments}` });
+    const place = placeOfObject(facts);
     const isOver = place === 'later' && over.has((await client.picture({ bucket, name })).status);
     return isOver ? { state: 'unknown' } : place;
   } catch (error) {
@@ -103,7 +92,7 @@ function placeOfFile(exif: FileExif | null): PhotoPlace | 'later' {
   return placeIn(exif.location_status, exif.exif_data);
 }
 
-function placeOfObject({ read_at, location }: ObjectFacts): PhotoPlace | 'later' {
+function placeOfObject({ read_at, location }: ImageFacts): PhotoPlace | 'later' {
   return read_at === null ? 'later' : placeIn(location.state, location);
 }
 
